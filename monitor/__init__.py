@@ -1,0 +1,5 @@
+"""Observability for machine-learning models in production: windowed SLIs from inference logs, exactly once."""
+
+from monitor.version import __version__
+
+__all__ = ["__version__"]

@@ -1,0 +1,33 @@
+"""The one clock. Whatever needs `now` is given a Clock; nothing below asks the operating system."""
+
+import time
+from typing import Protocol
+
+__all__ = ["Clock", "StreamClock", "WallClock"]
+
+
+class Clock(Protocol):
+    """Tells the time in integer milliseconds since the epoch, UTC."""
+
+    def now_ms(self) -> int: ...
+
+
+class WallClock:
+    """The machine's clock: what a service runs on."""
+
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+
+class StreamClock:
+    """A clock that stands where it was last set: what replays, backtests and tests run on."""
+
+    def __init__(self, now_ms: int = 0) -> None:
+        self._now_ms = now_ms
+
+    def now_ms(self) -> int:
+        return self._now_ms
+
+    def advance_to(self, now_ms: int) -> None:
+        """Moves forward to `now_ms`; an earlier time is ignored, for time never runs backwards."""
+        self._now_ms = max(self._now_ms, now_ms)

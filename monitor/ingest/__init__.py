@@ -1,0 +1,1 @@
+"""From bytes to columns: the sources, the record contract and the decoder."""

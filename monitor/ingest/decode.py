@@ -1,0 +1,128 @@
+"""Bytes to columns. The hot path: one msgspec call per message, then one pass per column.
+
+Messages are decoded a thousand at a time, so that the structs are still in the processor's cache
+when their attributes are read. What the fast decoder refuses goes to `normalise`, which teaches
+the shape what is new or says why the message is no record.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import starmap
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from monitor.ingest.columns import Pieces, Vocabularies
+from monitor.ingest.normalise import BadRecord, normalise
+from monitor.ingest.shape import Limits, Shape
+from monitor.ingest.source import Chunk
+from monitor.ingest.validate import refusals
+from monitor.records import Batch, DeadLetter
+
+__all__ = ["Decoded", "Decoder"]
+
+_SLICE = 1024
+_KEPT_PAYLOAD_BYTES = 64 * 1024
+_REFUSED = (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A chunk as columns, and the messages of it that are no records."""
+
+    batch: Batch
+    dead: list[DeadLetter]
+
+
+class Decoder:
+    """Decodes the chunks of a stream. Keeps what it learnt; not thread-safe.
+
+    `max_ahead_ms` is how far a timestamp may lie past the time its message was appended.
+    """
+
+    def __init__(
+        self, limits: Limits | None = None, *, max_record_bytes: int = 1 << 20, max_ahead_ms: int = 3_600_000
+    ) -> None:
+        self._shape = Shape(limits or Limits())
+        self._decode = msgspec.json.Decoder(int).decode
+        self._type: Any = int
+        self._vocabularies = Vocabularies()
+        self._max_record_bytes = max_record_bytes
+        self._max_ahead_ms = max_ahead_ms
+
+    def decode(self, chunk: Chunk) -> Decoded:
+        """The chunk's records as a batch, its other messages as dead letters. Never raises on content."""
+        self._vocabularies.trim()
+        dead: list[tuple[int, BadRecord]] = []
+        unknown: Counter[str] = Counter()
+        pieces = Pieces(self._vocabularies)
+        for start in range(0, len(chunk.values), _SLICE):
+            index, rows = self._slice(chunk.values, start, dead, unknown)
+            if rows:
+                pieces.add(index, rows, self._shape)
+        batch, index_of = pieces.batch(chunk, unknown)
+        keep = np.ones(len(batch), np.bool_)
+        for row, reason in refusals(batch, chunk.append_ms[index_of], self._max_ahead_ms):
+            keep[row] = False
+            dead.append((int(index_of[row]), reason))
+        dead.sort(key=lambda d: d[0])
+        return Decoded(batch.select(keep), list(starmap(_letter, ((chunk, i, why) for i, why in dead))))
+
+    def _slice(
+        self,
+        values: Sequence[bytes],
+        start: int,
+        dead: list[tuple[int, BadRecord]],
+        unknown: Counter[str],
+    ) -> tuple[Sequence[int], list[Any]]:
+        """The rows of one slice and their index in the chunk; dead letters go to `dead`."""
+        part = values[start : start + _SLICE]
+        if max(map(len, part)) <= self._max_record_bytes:
+            try:
+                return range(start, start + len(part)), list(map(self._decode, part))
+            except _REFUSED:
+                pass  # At least one message needs the patient path; it finds out which.
+        return self._patiently(part, start, dead, unknown)
+
+    def _patiently(
+        self,
+        part: Sequence[bytes],
+        start: int,
+        dead: list[tuple[int, BadRecord]],
+        unknown: Counter[str],
+    ) -> tuple[Sequence[int], list[Any]]:
+        rows: dict[int, Any] = {}
+        learnt: dict[int, dict[str, Any]] = {}
+        for i, payload in enumerate(part):
+            try:
+                if len(payload) > self._max_record_bytes:
+                    raise BadRecord("too_large", f"more than {self._max_record_bytes} bytes")
+                rows[i] = self._decode(payload)
+            except _REFUSED:
+                try:
+                    learnt[i] = normalise(payload)
+                except BadRecord as e:
+                    dead.append((start + i, e))
+            except BadRecord as e:
+                dead.append((start + i, e))
+        if learnt:
+            for record in learnt.values():
+                unknown.update(self._shape.learn(record))
+            self._rebuild()
+            # Structs of the old classes lack the new fields; their messages decode anew.
+            rows = {i: self._decode(part[i]) for i in rows}
+            rows |= {i: msgspec.convert(record, self._type) for i, record in learnt.items()}
+        index = sorted(rows)
+        return [start + i for i in index], [rows[i] for i in index]
+
+    def _rebuild(self) -> None:
+        decoder = self._shape.decoder()
+        self._decode, self._type = decoder.decode, decoder.type
+
+
+def _letter(chunk: Chunk, i: int, why: BadRecord) -> DeadLetter:
+    payload = bytes(chunk.values[i][:_KEPT_PAYLOAD_BYTES])
+    detail = why.detail.replace("\0", "\ufffd")[:500]
+    return DeadLetter(int(chunk.positions[i]), chunk.where(i), why.reason, detail, payload)

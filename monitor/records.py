@@ -1,0 +1,181 @@
+"""One noun: a batch of inferences as columns. Decoders make batches, profiles count them.
+
+This module imports nothing of monitor: it is what the stages speak of.
+"""
+
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "Batch",
+    "Bools",
+    "Coded",
+    "Column",
+    "DeadLetter",
+    "FeatureBlock",
+    "Floats",
+    "Ints",
+    "Mixed",
+    "Partition",
+    "Vocabulary",
+]
+
+Floats: TypeAlias = NDArray[np.float64]
+Ints: TypeAlias = NDArray[np.int64]
+Bools: TypeAlias = NDArray[np.bool_]
+
+
+class Partition(NamedTuple):
+    """A partition of a Kafka topic, or a lane of a spool directory (then `topic` names the directory)."""
+
+    topic: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}[{self.number}]"
+
+
+class Vocabulary(dict[Hashable, int]):
+    """Gives each new value the next code; None is always code 0. `texts[code]` is the value as text."""
+
+    def __init__(self) -> None:
+        super().__init__({None: 0})
+        self.texts: list[str | None] = [None]
+
+    def __missing__(self, value: Hashable) -> int:
+        self[value] = code = len(self)
+        self.texts.append(str(value).lower() if isinstance(value, bool) else str(value))
+        return code
+
+    def encode(self, values: Iterable[Hashable], n: int) -> "Coded":
+        """A column of the `n` values."""
+        return Coded(np.fromiter(map(self.__getitem__, values), np.int32, n), self.texts)
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """A column of text: `codes` (int32, n) into `names`; code 0 is null."""
+
+    codes: NDArray[np.int32]
+    names: list[str | None]
+
+    def select(self, keep: Bools) -> "Coded":
+        return Coded(self.codes[keep], self.names)
+
+
+@dataclass(frozen=True, slots=True)
+class Mixed:
+    """A column whose values differ in type.
+
+    `numbers` (float64, n) is NaN where the value is no number, +inf where it was NaN or infinite;
+    `texts` has code 0 where the value is no text; `invalid` marks objects and arrays.
+    """
+
+    numbers: Floats
+    texts: Coded
+    invalid: Bools
+
+    def select(self, keep: Bools) -> "Mixed":
+        return Mixed(self.numbers[keep], self.texts.select(keep), self.invalid[keep])
+
+
+# A column of numbers is a plain float64 array: NaN is null, +inf stands for NaN and infinities.
+Column: TypeAlias = Floats | Coded | Mixed
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureBlock:
+    """Features of the rows of one model: `rows` (int64) index into the batch, columns align with it.
+
+    The prediction and the score travel as the columns `@prediction` and `@score`; attributions apart.
+    """
+
+    model: str
+    rows: Ints
+    columns: Mapping[str, Column]
+    attributions: Mapping[str, Floats]
+
+    def select(self, keep: Bools, position: Ints) -> "FeatureBlock":
+        """Keeps the rows where `keep` (bool, rows of the batch); `position` maps old rows to new."""
+        mine = keep[self.rows]
+        return FeatureBlock(
+            self.model,
+            position[self.rows[mine]],
+            {k: c[mine] if isinstance(c, np.ndarray) else c.select(mine) for k, c in self.columns.items()},
+            {k: c[mine] for k, c in self.attributions.items()},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message that is no record: where it was, a reason to count by, a detail to mend by."""
+
+    position: int
+    where: str
+    reason: str
+    detail: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """`n` inferences of one partition as columns, in the order of the log.
+
+    `measures` are milliseconds (NaN where absent), `weight` is 1/sample_rate (None where no record
+    was sampled), `amounts` holds tokens and cost. `mode` indexes contract.MODES. `unknown_fields`
+    counts fields that the contract does not know.
+    """
+
+    partition: Partition
+    positions: Ints
+    ts_ms: Ints
+    model: Coded
+    version: Coded
+    endpoint: Coded
+    segments: Mapping[str, Coded]
+    outcome: NDArray[np.int8]
+    mode: NDArray[np.int8]
+    cold_start: Bools
+    shadow: Bools
+    measures: Mapping[str, Floats]
+    amounts: Mapping[str, Floats]
+    weight: Floats | None
+    ids: list[str]
+    trace_ids: list[str | None]
+    features: tuple[FeatureBlock, ...] = ()
+    unknown_fields: Mapping[str, int] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.ts_ms)
+
+    def select(self, keep: Bools) -> "Batch":
+        """The batch with only the rows where `keep` (bool, n)."""
+        if keep.all():
+            return self
+        position = np.cumsum(keep) - 1
+        index = np.flatnonzero(keep).tolist()
+        blocks = (b.select(keep, position) for b in self.features)
+        return Batch(
+            partition=self.partition,
+            positions=self.positions[keep],
+            ts_ms=self.ts_ms[keep],
+            model=self.model.select(keep),
+            version=self.version.select(keep),
+            endpoint=self.endpoint.select(keep),
+            segments={k: c.select(keep) for k, c in self.segments.items()},
+            outcome=self.outcome[keep],
+            mode=self.mode[keep],
+            cold_start=self.cold_start[keep],
+            shadow=self.shadow[keep],
+            measures={k: v[keep] for k, v in self.measures.items()},
+            amounts={k: v[keep] for k, v in self.amounts.items()},
+            weight=None if self.weight is None else self.weight[keep],
+            ids=[self.ids[i] for i in index],
+            trace_ids=[self.trace_ids[i] for i in index],
+            features=tuple(b for b in blocks if len(b.rows)),
+            unknown_fields=self.unknown_fields,
+        )
