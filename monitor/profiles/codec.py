@@ -1,0 +1,100 @@
+"""Profiles as bytes. Counts are pairs of varints (cell less the one before, zigzag count), a fifth of
+their size in memory; sums and maxima are raw pairs, for there are few. Thousands of rows are
+written or read in one pass."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.profiles.layout import CELL_BITS
+from monitor.profiles.profile import Profiles
+from monitor.records import Floats, Ints
+
+__all__ = ["decode_counts", "decode_values", "encode_rows"]
+
+_CELL_MASK = (1 << CELL_BITS) - 1
+_PAIR = np.dtype([("cell", "<u4"), ("value", "<f8")])
+
+
+def encode_rows(profiles: Profiles) -> list[tuple[bytes, bytes | None, bytes | None]]:
+    """(counts, sums, maxima) of each row, in the order of `profiles.rows`; absent sums are None."""
+    n = len(profiles.rows)
+    counts = _encode_counts(profiles.keys, profiles.counts, n)
+    sums = _encode_values(profiles.sum_keys, profiles.sums, n)
+    maxima = _encode_values(profiles.max_keys, profiles.maxima, n)
+    return list(zip(counts, sums, maxima, strict=True))
+
+
+def _encode_counts(keys: Ints, counts: Ints, n_rows: int) -> list[bytes]:
+    row, cell = keys >> CELL_BITS, keys & _CELL_MASK
+    delta = np.diff(cell, prepend=0)
+    starts = np.searchsorted(row, np.arange(n_rows + 1))
+    first = starts[:-1][starts[:-1] < starts[1:]]
+    delta[first] = cell[first]
+    values = np.empty(2 * len(keys), np.uint64)
+    values[0::2] = delta.astype(np.uint64)
+    values[1::2] = ((counts << 1) ^ (counts >> 63)).astype(np.uint64)
+    data, ends = _varints(values)
+    at = np.concatenate(([0], ends))[2 * starts].tolist()
+    return [data[a:b] for a, b in pairwise(at)]
+
+
+def _varints(values: NDArray[np.uint64]) -> tuple[bytes, Ints]:
+    """LEB128 of each value, joined, and where each ends (int64)."""
+    length = np.ones(len(values), np.int64)
+    rest = values >> np.uint64(7)
+    while rest.any():
+        length += rest > 0
+        rest >>= np.uint64(7)
+    ends = np.cumsum(length)
+    out = np.zeros(int(ends[-1]) if len(ends) else 0, np.uint8)
+    begins = ends - length
+    for k in range(int(length.max()) if len(length) else 0):
+        mine = length > k
+        low = (values[mine] >> np.uint64(7 * k)) & np.uint64(0x7F)
+        more = np.where(length[mine] > k + 1, 0x80, 0)
+        out[begins[mine] + k] = low.astype(np.int64) | more
+    return out.tobytes(), ends
+
+
+def decode_counts(blobs: Sequence[bytes]) -> tuple[Ints, Ints, Ints]:
+    """(row, cell, count) of all entries, int64; `row` is the index of the blob."""
+    data = np.frombuffer(b"".join(blobs), np.uint8)
+    ends = np.flatnonzero(data < 0x80)
+    begins = np.concatenate(([0], ends[:-1] + 1)) if len(ends) else ends
+    values = (data[begins] & 0x7F).astype(np.uint64)
+    length = ends - begins + 1
+    for k in range(1, int(length.max()) if len(length) else 1):
+        mine = np.flatnonzero(length > k)
+        values[mine] |= (data[begins[mine] + k] & 0x7F).astype(np.uint64) << np.uint64(7 * k)
+    edges = np.searchsorted(ends, np.cumsum([len(b) for b in blobs]))
+    entries = np.diff(edges, prepend=0) // 2
+    row = np.repeat(np.arange(len(blobs)), entries)
+    delta, zigzag = values[0::2].astype(np.int64), values[1::2]
+    cell = np.cumsum(delta)
+    first = np.cumsum(entries) - entries
+    held = np.flatnonzero(entries)
+    before = np.zeros(len(blobs), np.int64)
+    before[held] = cell[first[held]] - delta[first[held]]
+    count = (zigzag >> np.uint64(1)).astype(np.int64) ^ -(zigzag & np.uint64(1)).astype(np.int64)
+    return row, cell - before[row], count
+
+
+def _encode_values(keys: Ints, values: Floats, n_rows: int) -> list[Any]:
+    if not len(keys):
+        return [None] * n_rows
+    pairs = np.empty(len(keys), _PAIR)
+    pairs["cell"], pairs["value"] = keys & _CELL_MASK, values
+    data = pairs.tobytes()
+    at = (np.searchsorted(keys >> CELL_BITS, np.arange(n_rows + 1)) * _PAIR.itemsize).tolist()
+    return [data[a:b] or None for a, b in pairwise(at)]
+
+
+def decode_values(blobs: Sequence[bytes | None]) -> tuple[Ints, Ints, Floats]:
+    """(row, cell, value) of all pairs; `row` is the index of the blob."""
+    pairs = np.frombuffer(b"".join(b for b in blobs if b), _PAIR)
+    row = np.repeat(np.arange(len(blobs)), [len(b or b"") // _PAIR.itemsize for b in blobs])
+    return row, pairs["cell"].astype(np.int64), pairs["value"].astype(np.float64)

@@ -1,0 +1,114 @@
+"""Which cell of a profile counts what.
+
+A profile is a sparse vector over numbered cells, one numbering for each kind of profile. Numbers
+are stored, so a cell once given keeps its meaning.
+"""
+
+from enum import IntEnum
+
+import numpy as np
+
+from monitor.records import Floats, Ints
+
+__all__ = [
+    "CELL_BITS",
+    "FEATURE_STRIDE",
+    "MEASURES",
+    "MEASURE_STRIDE",
+    "SECONDS",
+    "THRESHOLDS",
+    "FeatureBin",
+    "Kind",
+    "Service",
+    "bucket_of",
+    "bucket_value",
+]
+
+CELL_BITS = 20
+
+
+class Kind(IntEnum):
+    """Kinds of profile; stored."""
+
+    SERVICE = 1
+    LATENCY = 2
+    FEATURES = 3
+
+
+class Service(IntEnum):
+    """Cells of a service profile. The first six are the outcomes, in the order of contract.Outcome.
+
+    A cell's count is of records; where records were sampled, its sum holds the weight in excess of
+    that count. Cells named SUM_ have sums only: of the weighted amounts.
+    """
+
+    OK = 0
+    INFRASTRUCTURE = 1
+    TIMEOUT = 2
+    CLIENT = 3
+    AUTH = 4
+    QUALITY = 5
+    SHADOW = 8
+    COLD_START = 9
+    LATE = 10
+    TOO_LATE = 11
+    DUPLICATE = 12
+    SAMPLED = 13
+    LATENCY_COUNT = 14
+    WITH_TOKENS_IN = 16
+    WITH_TOKENS_OUT = 17
+    WITH_COST = 18
+    SUM_TOKENS_IN = 24
+    SUM_TOKENS_OUT = 25
+    SUM_COST = 26
+
+
+# Service profiles: THRESHOLDS + i counts online requests with latency_ms <= the i-th threshold known
+# to the store; SECONDS + s counts the requests of second s of the window, in the base tier only.
+THRESHOLDS = 128
+SECONDS = 4096
+
+# Latency profiles: measure m has the cells m * MEASURE_STRIDE ..; the maxima's cell is m itself.
+MEASURES = (
+    "latency_ms",
+    "queue_ms",
+    "network_ms",
+    "feature_ms",
+    "compute_ms",
+    "feature_age_ms",
+    "cold_start_latency_ms",
+)
+MEASURE_STRIDE = 4096
+_PER_DOUBLING = 64
+_OFFSET = 20 * _PER_DOUBLING + 1
+
+# Feature profiles: feature i has the cells i * FEATURE_STRIDE ..
+FEATURE_STRIDE = 256
+
+
+class FeatureBin(IntEnum):
+    """The last bins of every feature; those below `NULL` are the bins or categories of its baseline."""
+
+    NULL = 250
+    NONFINITE = 251
+    INVALID = 252
+    OTHER = 253
+    UNBINNED = 254
+    ATTRIBUTION = 255
+
+
+def bucket_of(values: Floats) -> Ints:
+    """Exponential buckets of non-negative values, int64 below MEASURE_STRIDE.
+
+    Bucket 0 holds zero; the others grow by 2^(1/64), as in an OpenTelemetry histogram of scale 6,
+    from 2^-20 to 2^43: any value in a bucket is within 0.55 % of `bucket_value`.
+    """
+    with np.errstate(divide="ignore"):
+        index = np.ceil(np.log2(values) * _PER_DOUBLING) + (_OFFSET - 1)
+    return np.where(values > 0, np.clip(index, 1, MEASURE_STRIDE - 1), 0).astype(np.int64)
+
+
+def bucket_value(buckets: Ints) -> Floats:
+    """The geometric middle of each bucket, float64; 0 for bucket 0."""
+    middle = np.exp2((buckets - _OFFSET + 0.5) / _PER_DOUBLING)
+    return np.where(buckets > 0, middle, 0.0)

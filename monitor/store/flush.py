@@ -1,0 +1,237 @@
+"""The exactly-once protocol: one transaction a partition and flush.
+
+The compare-and-swap on `progress` comes first: it touches a row only while the partition is still
+ours and stands where we think it stands. Everything else in the transaction is an absolute value
+(profiles) or guarded by that swap. A commit whose answer was lost is settled by reading progress.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+import sqlalchemy as sa
+
+from monitor import failpoints
+from monitor.errors import Fenced, StoreBusy
+from monitor.ingest.source import FileProgress
+from monitor.profiles.profile import RowKey
+from monitor.records import DeadLetter, Partition
+from monitor.store import dead
+from monitor.store.engine import reading, writing
+from monitor.store.schema import counts, files, progress
+from monitor.store.store import Store, insert
+
+__all__ = ["Flush", "Marks", "Row", "commit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """A partition's watermark state: the two highest timestamps seen, and the watermark they give, ms."""
+
+    high1_ms: int | None = None
+    high2_ms: int | None = None
+    watermark_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The whole of what the writer contributed to a profile, encoded. `late`: its window had closed."""
+
+    key: RowKey
+    counts: bytes
+    sums: bytes | None
+    maxima: bytes | None
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Flush:
+    """All that one partition writes at once; immutable, so that it can be tried again as it is."""
+
+    partition: Partition
+    writer: int
+    epoch: int
+    from_offset: int | None
+    to_offset: int
+    marks: Marks
+    rows: Sequence[Row]
+    now_ms: int
+    files: Sequence[FileProgress] = ()
+    dead: Sequence[DeadLetter] = ()
+    unknown_fields: Mapping[str, int] = field(default_factory=dict)
+    replayed: Sequence[int] = ()
+
+    @property
+    def bytes_written(self) -> int:
+        return sum(len(r.counts) + len(r.sums or b"") + len(r.maxima or b"") for r in self.rows)
+
+
+class _Settled(Enum):
+    COMMITTED = 1
+    NOT_COMMITTED = 2
+
+
+def commit(store: Store, flush: Flush, cap: dead.Cap) -> None:
+    """Writes the flush once. Returns only when it is durable.
+
+    Raises Fenced when another owner has the partition (forget what is in memory), and StoreBusy when
+    the store did not answer and the flush is known not to be committed or can't be settled: try the
+    same flush again.
+    """
+    try:
+        with writing(store.engine) as connection:
+            failpoints.hit("flush.before_swap")
+            _swap(connection, flush)
+            failpoints.hit("flush.after_swap")
+            _upsert(store, connection, flush)
+            _write_files(store, connection, flush)
+            _count(store, connection, flush, "unknown_field", flush.unknown_fields)
+            dropped = dead.write(store, connection, flush.partition, flush.dead, flush.now_ms, cap)
+            reasons: dict[str, int] = {}
+            for letter in flush.dead:
+                reasons[letter.reason] = reasons.get(letter.reason, 0) + 1
+            _count(store, connection, flush, "dead_letter", reasons)
+            _count(store, connection, flush, "dead_letter_dropped", {"cap": dropped} if dropped else {})
+            dead.mark_replayed(connection, flush.replayed, flush.now_ms)
+            failpoints.hit("flush.before_commit")
+        failpoints.hit("flush.after_commit")
+    except (StoreBusy, Fenced):
+        if _settle(store, flush) is _Settled.COMMITTED:
+            return
+        raise
+
+
+def _swap(connection: sa.Connection, flush: Flush) -> None:
+    stands = (
+        progress.c.next_offset.is_(None)
+        if flush.from_offset is None
+        else progress.c.next_offset == flush.from_offset
+    )
+    swapped = connection.execute(
+        sa.update(progress)
+        .where(progress.c.writer == flush.writer, progress.c.epoch == flush.epoch, stands)
+        .values(
+            next_offset=flush.to_offset,
+            high1_ms=flush.marks.high1_ms,
+            high2_ms=flush.marks.high2_ms,
+            watermark_ms=flush.marks.watermark_ms,
+            idle_since_ms=None,
+            updated_ms=flush.now_ms,
+        )
+    )
+    if swapped.rowcount != 1:
+        raise Fenced(f"{flush.partition}: another process owns the partition now")
+
+
+def _settle(store: Store, flush: Flush) -> _Settled:
+    """What became of a commit without an answer. Raises StoreBusy when the store can't tell yet."""
+    with reading(store.engine) as connection:
+        row = connection.execute(
+            sa.select(progress.c.next_offset, progress.c.epoch).where(progress.c.writer == flush.writer)
+        ).one_or_none()
+    ours = row is not None and row.epoch == flush.epoch and row.next_offset == flush.to_offset
+    return _Settled.COMMITTED if ours and flush.to_offset != flush.from_offset else _Settled.NOT_COMMITTED
+
+
+_COLUMNS = (
+    "kind",
+    "tier_s",
+    "series",
+    "start_s",
+    "writer",
+    "baseline",
+    "revision",
+    "counts",
+    "sums",
+    "maxima",
+)
+_SQLITE_UPSERT = f"""
+INSERT INTO profiles ({", ".join(_COLUMNS)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (kind, tier_s, series, start_s, writer, baseline) DO UPDATE SET
+  revision = revision + excluded.revision,
+  counts = excluded.counts, sums = excluded.sums, maxima = excluded.maxima
+"""  # noqa: S608  # the columns are constants
+_POSTGRES_UPSERT = f"""
+INSERT INTO profiles ({", ".join(_COLUMNS)})
+SELECT * FROM unnest(%s::smallint[], %s::int[], %s::int[], %s::bigint[], %s::int[], %s::int[], %s::int[],
+                     %s::bytea[], %s::bytea[], %s::bytea[])
+ON CONFLICT (kind, tier_s, series, start_s, writer, baseline) DO UPDATE SET
+  revision = profiles.revision + excluded.revision,
+  counts = excluded.counts, sums = excluded.sums, maxima = excluded.maxima
+"""  # noqa: S608  # the columns are constants
+
+
+def _upsert(store: Store, connection: sa.Connection, flush: Flush) -> None:
+    if not flush.rows:
+        return
+    values = [
+        (
+            r.key.kind,
+            r.key.tier_s,
+            r.key.series,
+            r.key.start_s,
+            flush.writer,
+            r.key.baseline,
+            int(r.late),
+            r.counts,
+            r.sums,
+            r.maxima,
+        )
+        for r in flush.rows
+    ]
+    if store.is_sqlite:
+        connection.exec_driver_sql(_SQLITE_UPSERT, values)
+    else:
+        columns = tuple(list(column) for column in zip(*values, strict=True))
+        connection.exec_driver_sql(_POSTGRES_UPSERT, columns)
+
+
+def _write_files(store: Store, connection: sa.Connection, flush: Flush) -> None:
+    if not flush.files:
+        return
+    upsert = insert(store, files)
+    connection.execute(
+        upsert.on_conflict_do_update(
+            index_elements=["writer", "identity"],
+            set_={
+                "path": upsert.excluded.path,
+                "read_offset": upsert.excluded.read_offset,
+                "done": upsert.excluded.done,
+            },
+        ),
+        [
+            {
+                "writer": flush.writer,
+                "identity": f.identity,
+                "path": f.path,
+                "read_offset": f.offset,
+                "done": f.done,
+            }
+            for f in flush.files
+        ],
+    )
+
+
+def _count(
+    store: Store, connection: sa.Connection, flush: Flush, kind: str, by_name: Mapping[str, int]
+) -> None:
+    """Adds to counters; exact, because the swap in the same transaction lets each flush pass once."""
+    if not by_name:
+        return
+    upsert = insert(store, counts)
+    hour_s = flush.now_ms // 3_600_000 * 3600
+    connection.execute(
+        upsert.on_conflict_do_update(
+            index_elements=["writer", "kind", "name", "hour_s"], set_={"n": counts.c.n + upsert.excluded.n}
+        ),
+        [
+            {
+                "writer": flush.writer,
+                "kind": kind,
+                "name": name.replace("\0", "\ufffd")[:200],
+                "hour_s": hour_s,
+                "n": n,
+            }
+            for name, n in by_name.items()
+        ],
+    )

@@ -1,0 +1,202 @@
+"""The tables. Times are integers: `_ms` milliseconds, `_s` seconds since the epoch, UTC."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+__all__ = [
+    "baselines",
+    "bins",
+    "counts",
+    "dead_letters",
+    "files",
+    "gaps",
+    "leases",
+    "metadata",
+    "peaks",
+    "profiles",
+    "progress",
+    "series",
+    "thresholds",
+    "tokens",
+]
+
+metadata = MetaData()
+
+# One row per partition: how far it is committed, and who may write on. `writer` stands for the
+# partition in the other tables. `high1_ms` and `high2_ms` are the two highest timestamps seen.
+progress = Table(
+    "progress",
+    metadata,
+    Column("writer", Integer, primary_key=True, autoincrement=True),
+    Column("topic", String(300), nullable=False),
+    Column("part", Integer, nullable=False),
+    Column("next_offset", BigInteger),
+    Column("epoch", BigInteger, nullable=False),
+    Column("owner", String(200), nullable=False),
+    Column("high1_ms", BigInteger),
+    Column("high2_ms", BigInteger),
+    Column("watermark_ms", BigInteger),
+    Column("idle_since_ms", BigInteger),
+    Column("updated_ms", BigInteger, nullable=False),
+    UniqueConstraint("topic", "part", name="progress_partition"),
+)
+
+files = Table(
+    "files",
+    metadata,
+    Column("writer", Integer, ForeignKey("progress.writer", name="files_writer"), primary_key=True),
+    Column("identity", String(200), primary_key=True),
+    Column("path", Text, nullable=False),
+    Column("read_offset", BigInteger, nullable=False),
+    Column("done", Boolean, nullable=False),
+)
+
+# A series: the whole of (model, version, endpoint), or one value of one segment label within it.
+series = Table(
+    "series",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("model", String(200), nullable=False),
+    Column("version", String(200), nullable=False),
+    Column("endpoint", String(200), nullable=False),
+    Column("label", String(200), nullable=False),
+    Column("value", String(200), nullable=False),
+    UniqueConstraint("model", "version", "endpoint", "label", "value", name="series_names"),
+)
+
+thresholds = Table(
+    "thresholds",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("value_ms", Float, nullable=False, unique=True),
+    Column("since_ms", BigInteger, nullable=False),
+)
+
+baselines = Table(
+    "baselines",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("model", String(200), nullable=False),
+    Column("version", String(200), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("provisional", Boolean, nullable=False),
+    Column("valid_from_s", BigInteger, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("author", String(200), nullable=False),
+    UniqueConstraint("model", "version", "number", name="baselines_number"),
+)
+
+# The bins of one feature under one baseline: given once, by whoever inserts first, and never changed.
+# `spec` is null while the feature is known but not fitted.
+bins = Table(
+    "bins",
+    metadata,
+    Column("baseline", Integer, ForeignKey("baselines.id", name="bins_baseline"), primary_key=True),
+    Column("feature", Integer, primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("spec", Text),
+    UniqueConstraint("baseline", "name", name="bins_name"),
+)
+
+# The sum of what one writer contributed to one window of one series.
+profiles = Table(
+    "profiles",
+    metadata,
+    Column("kind", SmallInteger, primary_key=True),
+    Column("tier_s", Integer, primary_key=True),
+    Column("series", Integer, primary_key=True),
+    Column("start_s", BigInteger, primary_key=True),
+    Column("writer", Integer, primary_key=True),
+    Column("baseline", Integer, primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("counts", LargeBinary, nullable=False),
+    Column("sums", LargeBinary),
+    Column("maxima", LargeBinary),
+    sqlite_with_rowid=False,
+)
+
+# The peak of a closed window, requests per second, as it was first closed.
+peaks = Table(
+    "peaks",
+    metadata,
+    Column("series", Integer, primary_key=True),
+    Column("tier_s", Integer, primary_key=True),
+    Column("start_s", BigInteger, primary_key=True),
+    Column("per_s", Float, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# What is counted by writer and hour of the clock, but belongs to no model: dead letters by reason,
+# those dropped at the cap, unknown fields by name.
+counts = Table(
+    "counts",
+    metadata,
+    Column("writer", Integer, primary_key=True),
+    Column("kind", String(30), primary_key=True),
+    Column("name", String(200), primary_key=True),
+    Column("hour_s", BigInteger, primary_key=True),
+    Column("n", BigInteger, nullable=False),
+)
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("topic", String(300), nullable=False),
+    Column("part", Integer, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("place", Text, nullable=False),
+    Column("reason", String(40), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("replayed_ms", BigInteger),
+    UniqueConstraint("topic", "part", "position", name="dead_letters_position"),
+    Index("dead_letters_at", "at_ms"),
+)
+
+gaps = Table(
+    "gaps",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("topic", String(300), nullable=False),
+    Column("part", Integer, nullable=False),
+    Column("from_offset", BigInteger),
+    Column("to_offset", BigInteger),
+    Column("from_ms", BigInteger),
+    Column("reason", Text, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("holder", String(200), nullable=False),
+    Column("until_ms", BigInteger, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("name", String(200), nullable=False, unique=True),
+    Column("role", String(20), nullable=False),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("revoked_ms", BigInteger),
+)
