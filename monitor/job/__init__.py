@@ -1,0 +1,1 @@
+"""The main job: a source, the decoder, the profiler and the store, run as one loop."""
