@@ -22,9 +22,9 @@ _PAIR = np.dtype([("cell", "<u4"), ("value", "<f8")])
 def encode_rows(profiles: Profiles) -> list[tuple[bytes, bytes | None, bytes | None]]:
     """(counts, sums, maxima) of each row, in the order of `profiles.rows`; absent sums are None."""
     n = len(profiles.rows)
-    counts = _encode_counts(profiles.keys, profiles.counts, n)
-    sums = _encode_values(profiles.sum_keys, profiles.sums, n)
-    maxima = _encode_values(profiles.max_keys, profiles.maxima, n)
+    counts = _encode_counts(*profiles.counts, n)
+    sums = _encode_values(*profiles.sums, n)
+    maxima = _encode_values(*profiles.maxima, n)
     return list(zip(counts, sums, maxima, strict=True))
 
 

@@ -5,21 +5,21 @@ of a set live in the same arrays under keys `row << CELL_BITS | cell`, so that a
 reading and writing thousands of profiles is a handful of array operations.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitor.profiles.layout import CELL_BITS, SECONDS, Kind
-from monitor.records import Bools, Floats, Ints
+from monitor.records import Floats, Ints
 
-__all__ = ["Profiles", "RowKey", "sum_by_key"]
+__all__ = ["Profiles", "RowKey"]
 
 _T = TypeVar("_T", np.int64, np.float64)
 _CELL_MASK = (1 << CELL_BITS) - 1
 _NO_KEYS = np.zeros(0, np.int64)
-_NO_SUMS = np.zeros(0, np.float64)
+_COMPACT_ABOVE = 2_000_000
 
 
 class RowKey(NamedTuple):
@@ -32,39 +32,21 @@ class RowKey(NamedTuple):
     baseline: int
 
 
-def sum_by_key(keys: Ints, values: NDArray[_T]) -> tuple[Ints, NDArray[_T]]:
-    """Sorted distinct keys and the sum of the values of each."""
-    if not len(keys):
-        return keys, values
-    order = np.argsort(keys, kind="stable")
-    keys, values = keys[order], values[order]
-    first = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
-    return keys[first], np.add.reduceat(values, first)
-
-
-def _max_by_key(keys: Ints, values: Floats) -> tuple[Ints, Floats]:
-    if not len(keys):
-        return keys, values
-    order = np.argsort(keys, kind="stable")
-    keys, values = keys[order], values[order]
-    first = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
-    return keys[first], np.maximum.reduceat(values, first)
-
-
 class Profiles:
-    """A set of profiles. Counts are exact integers; sums are float64; maxima don't subtract."""
+    """A set of profiles. Counts are exact integers; sums are float64; maxima don't subtract.
 
-    __slots__ = ("_index", "counts", "keys", "max_keys", "maxima", "rows", "sum_keys", "sums")
+    Additions are collected and summed when the entries are next looked at, or when they are many.
+    """
+
+    __slots__ = ("_added", "_counts", "_index", "_maxima", "_sums", "rows")
 
     def __init__(self) -> None:
         self.rows: list[RowKey] = []
         self._index: dict[RowKey, int] = {}
-        self.keys: Ints = _NO_KEYS
-        self.counts: Ints = _NO_KEYS
-        self.sum_keys: Ints = _NO_KEYS
-        self.sums: Floats = _NO_SUMS
-        self.max_keys: Ints = _NO_KEYS
-        self.maxima: Floats = _NO_SUMS
+        self._counts: list[tuple[Ints, Ints]] = []
+        self._sums: list[tuple[Ints, Floats]] = []
+        self._maxima: list[tuple[Ints, Floats]] = []
+        self._added = 0
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -73,9 +55,24 @@ class Profiles:
         return row in self._index
 
     @property
+    def counts(self) -> tuple[Ints, Ints]:
+        """(keys, counts), int64, sorted by key; a key is `row << CELL_BITS | cell`."""
+        return _joined(self._counts, np.int64, np.add)
+
+    @property
+    def sums(self) -> tuple[Ints, Floats]:
+        """(keys, sums), the sums float64, sorted by key."""
+        return _joined(self._sums, np.float64, np.add)
+
+    @property
+    def maxima(self) -> tuple[Ints, Floats]:
+        """(keys, maxima), the maxima float64, sorted by key."""
+        return _joined(self._maxima, np.float64, np.maximum)
+
+    @property
     def cells(self) -> int:
         """How many entries are held: what the memory is proportional to."""
-        return len(self.keys) + len(self.sum_keys) + len(self.max_keys)
+        return len(self.counts[0]) + len(self.sums[0]) + len(self.maxima[0])
 
     def rows_for(self, rows: Iterable[RowKey]) -> Ints:
         """The row numbers (int64) of `rows`, added where they are new."""
@@ -91,81 +88,98 @@ class Profiles:
 
     def add_counts(self, row: Ints, cell: Ints, count: Ints) -> None:
         """Adds counts (int64); equal (row, cell) pairs may repeat."""
-        keys = np.concatenate((self.keys, row << CELL_BITS | cell))
-        self.keys, self.counts = sum_by_key(keys, np.concatenate((self.counts, count)))
+        self._counts.append((row << CELL_BITS | cell, count))
+        self._added += len(row)
+        if self._added > _COMPACT_ABOVE:
+            self._added = 0
+            _ = self.counts
 
     def add_sums(self, row: Ints, cell: Ints, value: Floats) -> None:
         """Adds sums (float64); equal (row, cell) pairs may repeat."""
-        keys = np.concatenate((self.sum_keys, row << CELL_BITS | cell))
-        self.sum_keys, self.sums = sum_by_key(keys, np.concatenate((self.sums, value)))
+        self._sums.append((row << CELL_BITS | cell, value))
 
     def add_maxima(self, row: Ints, cell: Ints, value: Floats) -> None:
         """Raises maxima (float64); equal (row, cell) pairs may repeat."""
-        keys = np.concatenate((self.max_keys, row << CELL_BITS | cell))
-        self.max_keys, self.maxima = _max_by_key(keys, np.concatenate((self.maxima, value)))
+        self._maxima.append((row << CELL_BITS | cell, value))
 
     def add(self, other: "Profiles", rename: Callable[[RowKey], RowKey] | None = None) -> None:
         """Adds the profiles of `other`, under other names if `rename` is given."""
         names = other.rows if rename is None else list(map(rename, other.rows))
         to = self.rows_for(names)
-        if len(other.keys):
-            self.add_counts(to[other.keys >> CELL_BITS], other.keys & _CELL_MASK, other.counts)
-        if len(other.sum_keys):
-            self.add_sums(to[other.sum_keys >> CELL_BITS], other.sum_keys & _CELL_MASK, other.sums)
-        if len(other.max_keys):
-            self.add_maxima(to[other.max_keys >> CELL_BITS], other.max_keys & _CELL_MASK, other.maxima)
+        keys, counts = other.counts
+        self.add_counts(to[keys >> CELL_BITS], keys & _CELL_MASK, counts)
+        keys, sums = other.sums
+        self.add_sums(to[keys >> CELL_BITS], keys & _CELL_MASK, sums)
+        keys, maxima = other.maxima
+        self.add_maxima(to[keys >> CELL_BITS], keys & _CELL_MASK, maxima)
 
     def select(self, rows: Sequence[RowKey]) -> "Profiles":
         """The profiles named, those that this set lacks as empty ones."""
         chosen = Profiles()
         chosen.rows_for(rows)
         to = np.full(len(self.rows), -1, np.int64)
-        for number, row in enumerate(rows):
+        for number, row in enumerate(chosen.rows):
             mine = self._index.get(row)
             if mine is not None:
                 to[mine] = number
-        chosen.keys, chosen.counts = _take(self.keys, self.counts, to)
-        chosen.sum_keys, chosen.sums = _take(self.sum_keys, self.sums, to)
-        chosen.max_keys, chosen.maxima = _take(self.max_keys, self.maxima, to)
+        chosen._counts = [_take(*self.counts, to)]
+        chosen._sums = [_take(*self.sums, to)]
+        chosen._maxima = [_take(*self.maxima, to)]
         return chosen
 
     def where(self, keep: Callable[[RowKey], bool]) -> "Profiles":
         """The profiles whose row `keep` accepts."""
         return self.select([row for row in self.rows if keep(row)])
 
-    def tiers(self, tiers_s: Callable[[int], Sequence[int]]) -> "Profiles":
+    def tiers(self, tiers_s: Mapping[int, Sequence[int]]) -> "Profiles":
         """These base-tier profiles together with their sums in the coarser tiers of their kind.
 
-        `tiers_s(kind)` lists the tiers, the base first. Counts by the second stay in the base tier.
+        `tiers_s[kind]` lists the tiers, the base first. Counts by the second stay in the base tier.
         """
-        all_tiers = Profiles()
-        all_tiers.add(self)
+        whole = Profiles()
+        whole.add(self)
         coarse = self._without_seconds()
-        for position in range(1, max((len(tiers_s(k)) for k in Kind), default=0)):
-            part = coarse.where(lambda row, p=position: len(tiers_s(row.kind)) > p)  # type: ignore[misc]  # binds p
-            all_tiers.add(part, lambda row, p=position: _coarser(row, tiers_s(row.kind)[p]))  # type: ignore[misc]  # binds p
-        return all_tiers
+        for kind, tiers in tiers_s.items():
+            mine = coarse.where(lambda row, kind=kind: row.kind == kind)  # type: ignore[misc]  # binds kind
+            for tier_s in tiers[1:]:
+                whole.add(mine, lambda row, t=tier_s: row._replace(tier_s=t, start_s=row.start_s // t * t))  # type: ignore[misc]  # binds t
+        return whole
 
     def _without_seconds(self) -> "Profiles":
         service = np.array([row.kind == Kind.SERVICE for row in self.rows], np.bool_)
 
-        def keep(keys: Ints) -> Bools:
+        def less(keys: Ints, values: NDArray[_T]) -> tuple[Ints, NDArray[_T]]:
             if not len(keys):
-                return np.zeros(0, np.bool_)
-            kept: Bools = ~(service[keys >> CELL_BITS] & ((keys & _CELL_MASK) >= SECONDS))
-            return kept
+                return keys, values
+            kept = ~(service[keys >> CELL_BITS] & ((keys & _CELL_MASK) >= SECONDS))
+            return keys[kept], values[kept]
 
         coarse = Profiles()
         coarse.rows_for(self.rows)
-        counted, summed = keep(self.keys), keep(self.sum_keys)
-        coarse.keys, coarse.counts = self.keys[counted], self.counts[counted]
-        coarse.sum_keys, coarse.sums = self.sum_keys[summed], self.sums[summed]
-        coarse.max_keys, coarse.maxima = self.max_keys, self.maxima
+        coarse._counts = [less(*self.counts)]
+        coarse._sums = [less(*self.sums)]
+        coarse._maxima = [self.maxima]
         return coarse
 
 
-def _coarser(row: RowKey, tier_s: int) -> RowKey:
-    return row._replace(tier_s=tier_s, start_s=row.start_s // tier_s * tier_s)
+def _joined(parts: list[tuple[Ints, NDArray[_T]]], dtype: Any, ufunc: Any) -> tuple[Ints, NDArray[_T]]:
+    """The parts as one, sorted, equal keys reduced by `ufunc`; `parts` then holds only that."""
+    if len(parts) != 1:
+        keys = np.concatenate([_NO_KEYS, *(k for k, _ in parts)])
+        values = np.concatenate([np.zeros(0, dtype), *(v for _, v in parts)])
+        parts[:] = [_reduced(keys, values, ufunc)]
+    elif len(parts[0][0]) > 1 and not (parts[0][0][1:] > parts[0][0][:-1]).all():
+        parts[:] = [_reduced(*parts[0], ufunc)]
+    return parts[0]
+
+
+def _reduced(keys: Ints, values: NDArray[_T], ufunc: Any) -> tuple[Ints, NDArray[_T]]:
+    if not len(keys):
+        return keys, values
+    order = np.argsort(keys, kind="stable")
+    keys, values = keys[order], values[order]
+    first = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
+    return keys[first], ufunc.reduceat(values, first)
 
 
 def _take(keys: Ints, values: NDArray[_T], to: Ints) -> tuple[Ints, NDArray[_T]]:

@@ -15,22 +15,14 @@ from monitor import failpoints
 from monitor.errors import Fenced, StoreBusy
 from monitor.ingest.source import FileProgress
 from monitor.profiles.profile import RowKey
+from monitor.profiles.watermark import Marks
 from monitor.records import DeadLetter, Partition
 from monitor.store import dead
 from monitor.store.engine import reading, writing
 from monitor.store.schema import counts, files, progress
 from monitor.store.store import Store, insert
 
-__all__ = ["Flush", "Marks", "Row", "commit"]
-
-
-@dataclass(frozen=True, slots=True)
-class Marks:
-    """A partition's watermark state: the two highest timestamps seen, and the watermark they give, ms."""
-
-    high1_ms: int | None = None
-    high2_ms: int | None = None
-    watermark_ms: int | None = None
+__all__ = ["Flush", "Row", "commit"]
 
 
 @dataclass(frozen=True, slots=True)

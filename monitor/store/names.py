@@ -1,31 +1,15 @@
 """Names that the store gives numbers to: series, thresholds. Given once, by whoever comes first."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from monitor.profiles.series import SeriesKey
 from monitor.store.engine import reading, writing
 from monitor.store.schema import series, thresholds
 from monitor.store.store import Store, insert
 
 __all__ = ["SeriesKey", "find_series", "models", "series_ids", "threshold_ids"]
-
-_MAX_CHARS = 200
-
-
-class SeriesKey(NamedTuple):
-    """Names a series; an absent version or endpoint is "", and without a segment label so is `label`."""
-
-    model: str
-    version: str = ""
-    endpoint: str = ""
-    label: str = ""
-    value: str = ""
-
-    def storable(self) -> "SeriesKey":
-        """As both databases can hold it: no NUL characters, at most 200 characters each."""
-        return SeriesKey(*(part.replace("\0", "\ufffd")[:_MAX_CHARS] for part in self))
 
 
 def series_ids(store: Store, keys: Sequence[SeriesKey]) -> list[int]:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from monitor.ingest.source import FileProgress, Start
+from monitor.profiles.watermark import Marks
 from monitor.records import Partition
 from monitor.store.engine import reading, writing
-from monitor.store.flush import Marks
 from monitor.store.schema import files, gaps, progress
 from monitor.store.store import Store, insert
 
