@@ -1,14 +1,16 @@
 """The exceptions of monitor, and what a caller can do about each.
 
-    MonitorError
-    ├── ConfigError        the configuration is wrong: correct the named keys and start again
-    ├── SourceError        a source can't be read: correct what the message names, then start again
-    │   └── OffsetGone     the log no longer has the next record: `monitor offsets reset --reason ..`
-    ├── StoreError         the store refused: see the message; nothing was written
-    │   ├── Fenced         another process owns the partition: forget what is in memory, don't retry
-    │   └── StoreBusy      the store is away or locked: the same call may be tried again
-    └── QueryError         the question can't be answered as asked: correct it
+MonitorError
+├── ConfigError        the configuration is wrong: correct the named keys and start again
+├── SourceError        a source can't be read: correct what the message names, then start again
+│   └── OffsetGone     the log no longer has the next record: `monitor offsets reset --reason ..`
+├── StoreError         the store refused: see the message; nothing was written
+│   ├── Fenced         another process owns the partition: forget what is in memory, don't retry
+│   └── StoreBusy      the store is away or locked: the same call may be tried again
+└── QueryError         the question can't be answered as asked: correct it
 """
+
+from monitor.records import Partition
 
 __all__ = [
     "ConfigError",
@@ -39,7 +41,11 @@ class SourceError(MonitorError):
 
 
 class OffsetGone(SourceError):
-    """The source no longer holds the next record of a partition; somebody has to decide about the gap."""
+    """The source no longer holds the next record of `partition`; somebody has to decide about the gap."""
+
+    def __init__(self, message: str, partition: Partition | None = None) -> None:
+        super().__init__(message)
+        self.partition = partition
 
 
 class StoreError(MonitorError):

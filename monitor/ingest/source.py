@@ -101,6 +101,9 @@ class Source(Protocol):
     def resume(self, partitions: Iterable[Partition]) -> None:
         """Takes back `pause`."""
 
+    def restart(self, partitions: Iterable[Partition]) -> None:
+        """Asks `Ownership.assigned` anew for partitions that are still ours, and reads on from there."""
+
     def committed(self, positions: Mapping[Partition, int]) -> None:
         """Tells that the store holds everything below these positions. For lag tools; must not raise."""
 

@@ -12,8 +12,6 @@ from monitor.store.store import Store, insert
 
 __all__ = ["Baseline", "features_of", "fitted", "with_features"]
 
-_PROVISIONAL = {"version": "", "number": 0}
-
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
@@ -34,7 +32,8 @@ def with_features(store: Store, model: str, names: Sequence[str], now_ms: int) -
                 valid_from_s=0,
                 created_ms=now_ms,
                 author="monitor",
-                **_PROVISIONAL,
+                version="",
+                number=0,
             )
             .on_conflict_do_nothing()
         )

@@ -38,7 +38,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Flush:
-    """All that one partition writes at once; immutable, so that it can be tried again as it is."""
+    """All that one partition writes at once; immutable, so that it can be tried again as it is.
+
+    `dead_counts` counts all dead letters by reason, `dead` holds those to keep (a storm holds more).
+    """
 
     partition: Partition
     writer: int
@@ -50,6 +53,7 @@ class Flush:
     now_ms: int
     files: Sequence[FileProgress] = ()
     dead: Sequence[DeadLetter] = ()
+    dead_counts: Mapping[str, int] = field(default_factory=dict)
     unknown_fields: Mapping[str, int] = field(default_factory=dict)
     replayed: Sequence[int] = ()
 
@@ -79,10 +83,8 @@ def commit(store: Store, flush: Flush, cap: dead.Cap) -> None:
             _write_files(store, connection, flush)
             _count(store, connection, flush, "unknown_field", flush.unknown_fields)
             dropped = dead.write(store, connection, flush.partition, flush.dead, flush.now_ms, cap)
-            reasons: dict[str, int] = {}
-            for letter in flush.dead:
-                reasons[letter.reason] = reasons.get(letter.reason, 0) + 1
-            _count(store, connection, flush, "dead_letter", reasons)
+            dropped += sum(flush.dead_counts.values()) - len(flush.dead)
+            _count(store, connection, flush, "dead_letter", flush.dead_counts)
             _count(store, connection, flush, "dead_letter_dropped", {"cap": dropped} if dropped else {})
             dead.mark_replayed(connection, flush.replayed, flush.now_ms)
             failpoints.hit("flush.before_commit")

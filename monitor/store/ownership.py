@@ -12,7 +12,11 @@ from monitor.store.engine import reading, writing
 from monitor.store.schema import files, gaps, progress
 from monitor.store.store import Store, insert
 
-__all__ = ["Claim", "Progress", "claim", "list_gaps", "list_progress", "mark_idle", "reset"]
+__all__ = ["FREED", "Claim", "Progress", "claim", "list_gaps", "list_progress", "mark_idle", "reset"]
+
+
+# The owner of a partition that was reset: whoever is assigned it claims it anew.
+FREED = "(freed by a reset)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,7 @@ def reset(
         connection.execute(
             sa.update(progress)
             .where(progress.c.writer == row.writer)
-            .values(next_offset=to_offset, epoch=progress.c.epoch + 1, owner="reset", updated_ms=now_ms)
+            .values(next_offset=to_offset, epoch=progress.c.epoch + 1, owner=FREED, updated_ms=now_ms)
         )
         connection.execute(
             sa.insert(gaps).values(

@@ -1,0 +1,333 @@
+"""The main job: poll, decode, profile, flush; one loop, one thread.
+
+The loop reads only when the last flush is settled, so a slow store makes the reader wait and
+nothing grows. Losing a partition costs what was not flushed; its next owner reads it again.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol
+
+from monitor import failpoints
+from monitor.clock import Clock
+from monitor.errors import Fenced, OffsetGone, StoreBusy
+from monitor.ingest.decode import Decoder
+from monitor.ingest.source import Chunk, Ownership, Source, Start
+from monitor.job.live import exemplars_of, fresh_of
+from monitor.job.partition import PartitionState
+from monitor.job.report import CommittedFlush, JobStatus, Observer
+from monitor.job.settings import JobSettings
+from monitor.profiles.profiler import Profiler, Settings
+from monitor.profiles.watermark import PartitionMark, overall
+from monitor.records import Partition
+from monitor.store import ownership
+from monitor.store.flush import Flush, commit
+from monitor.store.names import threshold_ids
+from monitor.store.registry import StoreRegistry
+from monitor.store.store import Store
+
+__all__ = ["Job"]
+
+_log = logging.getLogger(__name__)
+_BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+
+
+class Task(Protocol):
+    """Work beside the stream, such as retention; called every second or so, must be quick."""
+
+    def run(self, status: JobStatus) -> None: ...
+
+
+class Job(Ownership):
+    """Runs a source into a store. `run` blocks; `stop` may be called from anywhere.
+
+    `open_source` is given the job as the source's Ownership.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        open_source: Callable[[Ownership], Source],
+        settings: JobSettings,
+        clock: Clock,
+        observers: Sequence[Observer] = (),
+        tasks: Sequence[Task] = (),
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._clock = clock
+        self._observers = observers
+        self._tasks = tasks
+        self._thresholds = threshold_ids(store, settings.thresholds_ms, clock.now_ms())
+        self._registry = StoreRegistry(store, settings.registry, settings.features_s, clock.now_ms)
+        self._profiler = Profiler(
+            self._registry,
+            Settings(
+                thresholds={v: self._thresholds[v] for v in settings.thresholds_ms},
+                service_s=settings.service_s,
+                features_s=settings.features_s,
+                disorder_ms=settings.disorder_ms,
+                lateness_ms=settings.lateness_ms,
+            ),
+        )
+        self._decoder = Decoder(
+            settings.decoder,
+            max_record_bytes=settings.max_record_bytes,
+            max_ahead_ms=settings.max_ahead_ms,
+        )
+        self._states: dict[Partition, PartitionState] = {}
+        self._failed: dict[Partition, str] = {}
+        self._fenced: set[Partition] = set()
+        self._stop = threading.Event()
+        self._problem: str | None = "starting"
+        self._paused = False
+        self._records = 0
+        self._watermark_ms: int | None = None
+        self._last_commit_ms: int | None = None
+        self._source = open_source(self)
+
+    def stop(self) -> None:
+        """Asks `run` to flush once and return."""
+        self._stop.set()
+
+    def status(self) -> JobStatus:
+        """How it is doing; any thread may ask."""
+        return JobStatus(
+            ready=self._problem is None,
+            problem=self._problem,
+            lags=self._source.lags(),
+            watermark_ms=self._watermark_ms,
+            paused=self._paused,
+            records=self._records,
+            pending_records=sum(s.records for s in list(self._states.values())),
+            last_commit_ms=self._last_commit_ms,
+            failed_partitions=dict(self._failed),
+        )
+
+    def run(self, until_caught_up: bool = False) -> None:
+        """Runs until `stop`, or until the lag is zero and all is committed.
+
+        Raises SourceError where the source can't be read at all; what was read is flushed first.
+        """
+        last_flush = last_tasks = time.monotonic()
+        self._problem = None
+        try:
+            while not self._stop.is_set():
+                self.step()
+                now = time.monotonic()
+                pending = sum(s.records for s in self._states.values())
+                due = (now - last_flush) * 1000 >= self._settings.flush_interval_ms
+                done = until_caught_up and self._caught_up()
+                if due or done or pending >= self._settings.flush_records:
+                    self.flush()
+                    last_flush = time.monotonic()
+                if done and self._caught_up() and not any(s.dirty for s in self._states.values()):
+                    return
+                if now - last_tasks >= 1.0 or done:
+                    self._housekeeping()
+                    last_tasks = now
+        finally:
+            self._problem = "stopping"
+            self._source.close()
+            self._housekeeping()
+
+    def step(self) -> int:
+        """Polls once and takes what came; returns how many messages that were."""
+        try:
+            chunks = self._source.poll(self._settings.poll_records, self._settings.poll_timeout_s)
+        except OffsetGone as e:
+            self._give_up(e)
+            return 0
+        for chunk in chunks:
+            self._take(chunk)
+        return sum(len(chunk.values) for chunk in chunks)
+
+    def _give_up(self, error: OffsetGone) -> None:
+        partition = error.partition
+        if partition is None:
+            raise error
+        self._failed[partition] = str(error)
+        self._fenced.add(partition)
+        _log.error("partition stopped", extra={"partition": str(partition), "reason": str(error)})
+
+    def _caught_up(self) -> bool:
+        lags = self._source.lags()
+        working = {p: lag for p, lag in lags.items() if p not in self._failed}
+        return bool(lags) and all(lag.behind == 0 for lag in working.values())
+
+    def _take(self, chunk: Chunk) -> None:
+        state = self._states.get(chunk.partition)
+        if state is None:
+            return  # Another process has it; what it committed is where that one read on.
+        decoded = self._decoder.decode(chunk)
+        batch = decoded.batch
+        while True:
+            try:
+                profiled = self._profiler.profile(batch, state.marks)
+                break
+            except StoreBusy as e:
+                self._wait(str(e), 1.0)
+                if self._stop.is_set():
+                    return
+        state.take(chunk, profiled, decoded.dead)
+        state.unknown.update(batch.unknown_fields)
+        state.records += len(batch)
+        state.quiet_since_ms = None
+        since_ms = self._clock.now_ms() - self._settings.catch_up_age_ms
+        fresh, stale = fresh_of(self._profiler, batch, profiled, since_ms)
+        state.fresh.add(fresh)
+        state.stale += stale
+        state.offer(exemplars_of(batch, since_ms, self._registry))
+        self._records += len(batch)
+
+    def flush(self) -> None:
+        """Flushes every partition that has something; waits as long as the store is away."""
+        attempt = 0
+        while True:
+            try:
+                for state in [s for s in self._states.values() if s.dirty]:
+                    self._flush(state)
+                break
+            except StoreBusy as e:
+                self._wait(str(e), _BACKOFF_S[min(attempt, len(_BACKOFF_S) - 1)])
+                attempt += 1
+                if self._stop.is_set() and attempt > 1:
+                    return
+        self._problem, self._paused = None, False
+
+    def _wait(self, problem: str, seconds: float) -> None:
+        """Keeps the group membership alive while nothing can be written: paused, but polling."""
+        if not self._paused:
+            _log.warning("waiting for the store", extra={"reason": problem})
+        self._problem, self._paused = problem, True
+        mine = list(self._states)
+        self._source.pause(mine)
+        until = time.monotonic() + seconds
+        try:
+            # A message taken now could not be kept: a flush stands prepared, and must not change.
+            for chunk in self._source.poll(1, seconds):
+                raise RuntimeError(f"{chunk.partition} delivered while it was paused")
+            self._stop.wait(max(0.0, until - time.monotonic()))
+        finally:
+            self._source.resume([p for p in mine if p in self._states])
+
+    def _flush(self, state: PartitionState) -> None:
+        """One transaction. Raises StoreBusy: the same flush is to be tried again."""
+        begun = time.perf_counter()
+        try:
+            flush = state.prepare(self._store, self._settings.tiers_s, self._clock.now_ms())
+            commit(self._store, flush, self._settings.dead_letters)
+        except Fenced as e:
+            _log.warning("partition lost", extra={"partition": str(state.claim.partition), "reason": str(e)})
+            self._states.pop(state.claim.partition, None)
+            self._fenced.add(state.claim.partition)
+            return
+        self._last_commit_ms = self._clock.now_ms()
+        report = self._report(state, flush, time.perf_counter() - begun)
+        state.settled()
+        for observer in self._observers:
+            observer.committed(report)
+        self._source.committed({state.claim.partition: flush.to_offset})
+
+    def _report(self, state: PartitionState, flush: Flush, seconds: float) -> CommittedFlush:
+        return CommittedFlush(
+            partition=state.claim.partition,
+            records=state.records,
+            fresh=state.fresh,
+            stale_records=state.stale,
+            series={row.series: self._registry.name(row.series) for row in state.fresh.rows},
+            thresholds_ms={number: value for value, number in self._thresholds.items()},
+            exemplars=tuple(state.exemplars.values()),
+            late=state.late,
+            too_late=state.too_late,
+            overflowed=state.overflowed,
+            dead=flush.dead_counts,
+            unknown_fields=flush.unknown_fields,
+            bytes_written=flush.bytes_written,
+            flush_s=seconds,
+        )
+
+    def _housekeeping(self) -> None:
+        try:
+            self._tell_idle()
+            known = ownership.list_progress(self._store)
+        except StoreBusy as e:
+            _log.warning("housekeeping put off", extra={"reason": str(e)})
+            return
+        freed = [p.partition for p in known if p.owner == ownership.FREED and p.partition in self._fenced]
+        if freed and not self._stop.is_set():
+            self._fenced.difference_update(freed)
+            self._source.restart(freed)
+        marks = [
+            PartitionMark(p.marks.watermark_ms, p.idle_since_ms is not None, p.updated_ms) for p in known
+        ]
+        self._watermark_ms = overall(marks, self._clock.now_ms(), self._settings.max_hold_ms)
+        status = self.status()
+        for task in self._tasks:
+            task.run(status)
+
+    def _tell_idle(self) -> None:
+        """Marks partitions with proven zero lag as idle, and says every few seconds that they still are."""
+        now_ms = self._clock.now_ms()
+        lags = self._source.lags()
+        for partition, state in self._states.items():
+            lag = lags.get(partition)
+            if state.dirty or self._paused or lag is None or lag.behind != 0:
+                state.quiet_since_ms = None
+                continue
+            if state.quiet_since_ms is None:
+                state.quiet_since_ms = now_ms
+            idle = now_ms - state.quiet_since_ms >= self._settings.idle_after_ms
+            told = state.idle_told_ms is not None and now_ms - state.idle_told_ms < 10_000
+            if idle and not told:
+                ownership.mark_idle(
+                    self._store, state.claim.writer, state.claim.epoch, state.quiet_since_ms, now_ms
+                )
+                state.idle_told_ms = now_ms
+
+    # Ownership: called by the source, from inside poll and close.
+
+    def assigned(self, partitions: Iterable[Partition]) -> Mapping[Partition, Start]:
+        starts: dict[Partition, Start] = {}
+        for partition in partitions:
+            claim = self._claim(partition)
+            failpoints.hit("rebalance.after_claim")
+            self._states[partition] = PartitionState(claim)
+            self._failed.pop(partition, None)
+            self._fenced.discard(partition)
+            starts[partition] = claim.start
+        _log.info("partitions assigned", extra={"partitions": sorted(map(str, starts))})
+        return starts
+
+    def _claim(self, partition: Partition) -> ownership.Claim:
+        attempt = 0
+        while True:
+            try:
+                return ownership.claim(self._store, partition, self._settings.owner, self._clock.now_ms())
+            except StoreBusy as e:
+                self._problem = str(e)
+                if self._stop.wait(_BACKOFF_S[min(attempt, len(_BACKOFF_S) - 1)]):
+                    raise
+                attempt += 1
+
+    def revoked(self, partitions: Iterable[Partition]) -> None:
+        deadline = time.monotonic() + self._settings.revoke_timeout_ms / 1000
+        for partition in partitions:
+            state = self._states.pop(partition, None)
+            failpoints.hit("rebalance.before_flush")
+            if state is None or not state.dirty:
+                continue
+            try:
+                if time.monotonic() < deadline:
+                    self._flush(state)
+            except StoreBusy as e:
+                # Nothing is lost: the next owner reads on from the last commit.
+                _log.warning(
+                    "not flushed on revocation", extra={"partition": str(partition), "reason": str(e)}
+                )
+
+    def lost(self, partitions: Iterable[Partition]) -> None:
+        for partition in partitions:
+            self._states.pop(partition, None)

@@ -1,0 +1,124 @@
+"""What the job holds in memory for one partition between two flushes."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from monitor.ingest.source import Chunk, FileProgress
+from monitor.job.report import Exemplar
+from monitor.profiles.codec import encode_rows
+from monitor.profiles.profile import Profiles, RowKey
+from monitor.profiles.profiler import Profiled
+from monitor.records import DeadLetter
+from monitor.store.flush import Flush, Row
+from monitor.store.ownership import Claim
+from monitor.store.read import load_rows
+from monitor.store.store import Store
+
+__all__ = ["PartitionState"]
+
+_MAX_DEAD_HELD = 10_000
+_MAX_EXEMPLARS = 200
+
+
+class PartitionState:
+    """Counts since the last flush, and the absolute sums of the rows that the last flush wrote.
+
+    A flush is prepared once and stays `prepared` until it is settled, so that trying again writes the
+    same bytes.
+    """
+
+    def __init__(self, claim: Claim) -> None:
+        self.claim = claim
+        self.committed = claim.start.position
+        self.position = claim.start.position
+        self.marks = claim.marks
+        self._flushed_watermark_ms = claim.marks.watermark_ms
+        self.prepared: Flush | None = None
+        self.quiet_since_ms: int | None = None
+        self.idle_told_ms: int | None = None
+        self._written = Profiles()
+        self._prepared_rows = Profiles()
+        self._clear()
+
+    def _clear(self) -> None:
+        self.profiles = Profiles()
+        self.fresh = Profiles()
+        self.records = 0
+        self.stale = 0
+        self.late = 0
+        self.too_late = 0
+        self.overflowed = 0
+        self.dead: list[DeadLetter] = []
+        self.dead_counts: Counter[str] = Counter()
+        self.unknown: Counter[str] = Counter()
+        self.files: dict[str, FileProgress] = {}
+        self.exemplars: dict[int, Exemplar] = {}
+
+    @property
+    def dirty(self) -> bool:
+        """True where something was read that is not committed."""
+        return self.prepared is not None or self.position != self.committed or bool(self.files)
+
+    def take(self, chunk: Chunk, profiled: Profiled, dead: Sequence[DeadLetter]) -> None:
+        """Adds what one chunk came to. The caller adds `fresh`, `stale` and `unknown` itself."""
+        self.profiles.add(profiled.profiles)
+        self.marks = profiled.marks
+        self.position = chunk.next_position
+        self.files |= {f.identity: f for f in chunk.files}
+        self.late += profiled.late
+        self.too_late += profiled.too_late
+        self.overflowed += profiled.overflowed
+        self.dead += dead
+        self.dead_counts.update(d.reason for d in dead)
+
+    def offer(self, exemplars: Mapping[int, Exemplar]) -> None:
+        """Keeps the slowest request of each series, of a bounded number of series."""
+        for series, exemplar in exemplars.items():
+            known = self.exemplars.get(series)
+            if (known is None and len(self.exemplars) < _MAX_EXEMPLARS) or (
+                known is not None and exemplar.latency_ms > known.latency_ms
+            ):
+                self.exemplars[series] = exemplar
+
+    def prepare(self, store: Store, tiers_s: Mapping[int, Sequence[int]], now_ms: int) -> Flush:
+        """The flush of all that was taken: absolute sums of every row touched. Reads the store."""
+        if self.prepared is not None:
+            return self.prepared
+        delta = self.profiles.tiers(tiers_s)
+        missing = [row for row in delta.rows if row not in self._written]
+        rows = self._written.select(delta.rows)
+        rows.add(load_rows(store, self.claim.writer, missing))
+        rows.add(delta)
+        self._prepared_rows = rows
+        watermark_ms = self._flushed_watermark_ms
+        self.prepared = Flush(
+            partition=self.claim.partition,
+            writer=self.claim.writer,
+            epoch=self.claim.epoch,
+            from_offset=self.committed,
+            to_offset=self.position if self.position is not None else 0,
+            marks=self.marks,
+            rows=[
+                Row(key, *blobs, late=_closed(key, watermark_ms))
+                for key, blobs in zip(rows.rows, encode_rows(rows), strict=True)
+            ],
+            now_ms=now_ms,
+            files=tuple(self.files.values()),
+            dead=tuple(self.dead[:_MAX_DEAD_HELD]),
+            dead_counts=dict(self.dead_counts),
+            unknown_fields=dict(self.unknown),
+        )
+        return self.prepared
+
+    def settled(self) -> None:
+        """The prepared flush is committed: what it wrote is what the next one adds to."""
+        self.committed = self.position
+        self._flushed_watermark_ms = self.marks.watermark_ms
+        self._written, self._prepared_rows = self._prepared_rows, Profiles()
+        self.prepared = None
+        self._clear()
+
+
+def _closed(row: RowKey, watermark_ms: int | None) -> bool:
+    """Whether the row's window had closed before this flush: then its revision goes up."""
+    return watermark_ms is not None and (row.start_s + row.tier_s) * 1000 <= watermark_ms

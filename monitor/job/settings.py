@@ -1,0 +1,50 @@
+"""What the job needs to know; made from the configuration, or by hand in tests."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from monitor.ingest.shape import Limits
+from monitor.profiles.layout import Kind
+from monitor.store.dead import Cap
+from monitor.store.registry import RegistryLimits
+
+__all__ = ["JobSettings"]
+
+HOUR_S = 3600
+DAY_S = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class JobSettings:
+    """Windows in seconds, times in milliseconds; the defaults are those of the configuration."""
+
+    owner: str
+    service_s: int = 60
+    features_s: int = 600
+    thresholds_ms: tuple[float, ...] = (5, 10, 25, 50, 100, 250, 300, 500, 1000, 2500, 5000, 10_000)
+    disorder_ms: int = 10_000
+    lateness_ms: int = 14 * DAY_S * 1000
+    idle_after_ms: int = 5_000
+    max_hold_ms: int = 300_000
+    flush_interval_ms: int = 2_000
+    flush_records: int = 500_000
+    poll_records: int = 20_000
+    poll_timeout_s: float = 0.2
+    revoke_timeout_ms: int = 10_000
+    max_record_bytes: int = 1 << 20
+    max_ahead_ms: int = 3_600_000
+    catch_up_age_ms: int = 300_000
+    decoder: Limits = field(default_factory=Limits)
+    registry: RegistryLimits = field(default_factory=RegistryLimits)
+    dead_letters: Cap = field(default_factory=Cap)
+
+    @property
+    def tiers_s(self) -> Mapping[int, tuple[int, ...]]:
+        """The tiers of each kind of profile, the base first."""
+        service, features = tiers(self.service_s), tiers(self.features_s)
+        return {int(Kind.SERVICE): service, int(Kind.LATENCY): service, int(Kind.FEATURES): features}
+
+
+def tiers(base_s: int) -> tuple[int, ...]:
+    """The base window, and the hour and the day where they are longer."""
+    return (base_s, *(t for t in (HOUR_S, DAY_S) if t > base_s))
