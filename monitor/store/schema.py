@@ -129,11 +129,14 @@ profiles = Table(
     sqlite_with_rowid=False,
 )
 
-# The peak of a closed window, requests per second, as it was first closed.
+# The peak of a closed window, requests per second, as it was first closed. "*" stands for all versions
+# or all endpoints: peaks of parts don't add up to the peak of the whole.
 peaks = Table(
     "peaks",
     metadata,
-    Column("series", Integer, primary_key=True),
+    Column("model", String(200), primary_key=True),
+    Column("version", String(200), primary_key=True),
+    Column("endpoint", String(200), primary_key=True),
     Column("tier_s", Integer, primary_key=True),
     Column("start_s", BigInteger, primary_key=True),
     Column("per_s", Float, nullable=False),

@@ -71,11 +71,13 @@ def upgrade() -> None:
     )
     op.create_table(
         "peaks",
-        sa.Column("series", sa.Integer(), nullable=False),
+        sa.Column("model", sa.String(length=200), nullable=False),
+        sa.Column("version", sa.String(length=200), nullable=False),
+        sa.Column("endpoint", sa.String(length=200), nullable=False),
         sa.Column("tier_s", sa.Integer(), nullable=False),
         sa.Column("start_s", sa.BigInteger(), nullable=False),
         sa.Column("per_s", sa.Float(), nullable=False),
-        sa.PrimaryKeyConstraint("series", "tier_s", "start_s"),
+        sa.PrimaryKeyConstraint("model", "version", "endpoint", "tier_s", "start_s"),
         sqlite_with_rowid=False,
     )
     op.create_table(

@@ -1,0 +1,134 @@
+"""Peaks of closed windows: requests in the busiest second, kept as the window was first closed.
+
+Peaks don't add, and counts by the second are kept in the base tier only. When the watermark passes
+the end of an hour its peak is written, for the model and for each of its parts; a day's is the
+highest of its hours.
+"""
+
+from collections import defaultdict
+
+import numpy as np
+import sqlalchemy as sa
+
+from monitor.profiles.layout import SECONDS, Kind
+from monitor.profiles.series import SeriesKey
+from monitor.records import Floats
+from monitor.store.engine import reading, writing
+from monitor.store.names import find_series, models
+from monitor.store.read import read_cells
+from monitor.store.schema import peaks
+from monitor.store.store import Store, insert
+
+__all__ = ["ALL", "close", "hour_peaks", "read"]
+
+ALL = "*"
+_HOUR_S = 3600
+_DAY_S = 86_400
+_MARKER = {"model": "", "version": ALL, "endpoint": ALL}
+_HOURS_AT_ONCE = 48
+
+
+def close(store: Store, watermark_ms: int, base_s: int, oldest_s: int) -> int:
+    """Writes the peaks of hours that end by the watermark, from where it last stopped (or `oldest_s`).
+
+    Returns how many hours it closed; a bounded number, so call it again. Safe on several replicas.
+    """
+    until_s = watermark_ms // 1000 // _HOUR_S * _HOUR_S
+    with reading(store.engine) as connection:
+        marker = connection.scalar(
+            sa.select(sa.func.max(peaks.c.start_s)).where(peaks.c.model == "", peaks.c.tier_s == _HOUR_S)
+        )
+    start_s = oldest_s // _HOUR_S * _HOUR_S if marker is None else marker + _HOUR_S
+    end_s = min(until_s, start_s + _HOURS_AT_ONCE * _HOUR_S)
+    if end_s <= start_s:
+        return 0
+    found = [
+        {
+            "model": model,
+            "version": version,
+            "endpoint": endpoint,
+            "tier_s": _HOUR_S,
+            "start_s": at,
+            "per_s": per_s,
+        }
+        for model in models(store)
+        for (version, endpoint, at), per_s in hour_peaks(store, model, start_s, end_s, base_s).items()
+    ]
+    found.append({**_MARKER, "tier_s": _HOUR_S, "start_s": end_s - _HOUR_S, "per_s": 0.0})
+    with writing(store.engine) as connection:
+        connection.execute(insert(store, peaks).on_conflict_do_nothing(), found)
+        _close_days(store, connection, start_s // _DAY_S * _DAY_S, end_s // _DAY_S * _DAY_S)
+    return (end_s - start_s) // _HOUR_S
+
+
+def hour_peaks(
+    store: Store, model: str, from_s: int, to_s: int, base_s: int
+) -> dict[tuple[str, str, int], float]:
+    """The busiest second of each hour of a model, by (version, endpoint, start); "*" sums over a part."""
+    series = {number: key for key, number in find_series(store, model).items() if not key.label}
+    if not series:
+        return {}
+    highest: dict[tuple[str, str, int], float] = defaultdict(float)
+    for at in range(from_s, to_s, _HOUR_S):
+        for (version, endpoint), seconds in _seconds(store, series, at, base_s).items():
+            peak = float(seconds.max())
+            if peak > 0:
+                highest[version, endpoint, at] = peak
+    return dict(highest)
+
+
+def _seconds(
+    store: Store, series: dict[int, SeriesKey], hour_s: int, base_s: int
+) -> dict[tuple[str, str], Floats]:
+    """Requests in each second of an hour (float64, 3600), by (version, endpoint)."""
+    cells = read_cells(store, Kind.SERVICE, base_s, list(series), hour_s, hour_s + _HOUR_S)
+    seconds: dict[tuple[str, str], Floats] = defaultdict(lambda: np.zeros(_HOUR_S))
+    parts = ((cells.row, cells.cell, cells.count), (cells.sum_row, cells.sum_cell, cells.sum_value))
+    for row, cell, value in parts:
+        by_second = cell >= SECONDS
+        row, value = row[by_second], value[by_second].astype(np.float64)
+        second = cells.start_s[row] - hour_s + cell[by_second] - SECONDS
+        for number in np.unique(cells.series[row]).tolist():
+            mine = cells.series[row] == number
+            counts = np.bincount(second[mine], weights=value[mine], minlength=_HOUR_S)
+            key = series[number]
+            for version in (key.version, ALL):
+                for endpoint in (key.endpoint, ALL):
+                    seconds[version, endpoint] += counts
+    return seconds
+
+
+def _close_days(store: Store, connection: sa.Connection, from_s: int, to_s: int) -> None:
+    day = peaks.c.start_s - peaks.c.start_s % _DAY_S
+    names = (peaks.c.model, peaks.c.version, peaks.c.endpoint)
+    rows = connection.execute(
+        sa.select(*names, day.label("day"), sa.func.max(peaks.c.per_s).label("per_s"))
+        .where(
+            peaks.c.tier_s == _HOUR_S, peaks.c.start_s >= from_s, peaks.c.start_s < to_s, peaks.c.model != ""
+        )
+        .group_by(*names, day)
+    ).all()
+    if rows:
+        connection.execute(
+            insert(store, peaks).on_conflict_do_nothing(),
+            [
+                {
+                    "model": r.model,
+                    "version": r.version,
+                    "endpoint": r.endpoint,
+                    "tier_s": _DAY_S,
+                    "start_s": r.day,
+                    "per_s": r.per_s,
+                }
+                for r in rows
+            ],
+        )
+
+
+def read(store: Store, model: str, tier_s: int, from_s: int, to_s: int) -> dict[tuple[str, str, int], float]:
+    """Stored peaks of a model in one tier, by (version, endpoint, start)."""
+    query = sa.select(peaks).where(
+        peaks.c.model == model, peaks.c.tier_s == tier_s, peaks.c.start_s >= from_s, peaks.c.start_s < to_s
+    )
+    with reading(store.engine) as connection:
+        return {(r.version, r.endpoint, r.start_s): r.per_s for r in connection.execute(query)}
