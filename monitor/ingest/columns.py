@@ -235,7 +235,10 @@ class Pieces:
             feature_ts = self._join("feature_ts", np.int64, BAD_TS)
             age = np.where(feature_ts == BAD_TS, np.nan, np.maximum(ts - np.maximum(feature_ts, 0), 0))
             measures["feature_age_ms"] = age
-        weight = 1 / self._join("sample_rate", np.float64, 1.0) if "sample_rate" in self._arrays else None
+        weight = None
+        if "sample_rate" in self._arrays:
+            with np.errstate(divide="ignore"):  # a rate of zero is refused later, as an infinite weight
+                weight = 1 / self._join("sample_rate", np.float64, 1.0)
         batch = Batch(
             partition=chunk.partition,
             positions=chunk.positions[index],

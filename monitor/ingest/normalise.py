@@ -133,6 +133,13 @@ def _name(name: str, value: Any) -> str:
     return text
 
 
+def _model(name: str, value: Any) -> str:
+    text = _name(name, _text(name, value))
+    if "\0" in text:
+        raise BadRecord("bad_value", f"{name} holds a NUL character")
+    return text
+
+
 def _flag(name: str, value: Any) -> bool:
     if not isinstance(value, bool):
         raise _wrong(name, value, "a boolean")
@@ -211,7 +218,7 @@ def _scores(name: str, value: Any) -> dict[str, float] | list[float]:
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "id": _name,
     "ts": _time,
-    "model": lambda name, value: _name(name, _text(name, value)),
+    "model": _model,
     "version": _text_or_int,
     "endpoint": _text,
     "segment": _segment,

@@ -7,6 +7,7 @@ and a record costs what it carries. A struct is rebuilt when a record brings som
 
 import functools
 import operator
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,15 @@ OTHER = "other"
 _KINDS: dict[type, Any] = {float: float | None, int: float | None, str: str | None, bool: bool | None}
 _BY_MODEL = ("features", "attributions", "prediction")
 ENVELOPE = tuple(f for f in FIELDS if f.name not in (*_BY_MODEL, "model", "segment"))
+
+
+class _Never(msgspec.Struct, tag_field="model", tag="\0", forbid_unknown_fields=True):
+    """Makes every decoder's type a union: a struct alone would not insist on its tag."""
+
+    never: int
+
+
+_UNUSABLE = re.compile(r'["\\\x00-\x1f]')
 _KNOWN = frozenset(f.name for f in FIELDS)
 
 
@@ -100,7 +110,7 @@ class Shape:
             left_out["model (over the limit)"] += 1
         shape = self.models.setdefault(model, ModelShape())
         for name in [n for n in record if n not in _KNOWN]:
-            if len(self.unknown) < self.limits.unknown_fields:
+            if len(self.unknown) < self.limits.unknown_fields and not _UNUSABLE.search(name):
                 self.unknown[name] = None
             del record[name]
             left_out[name] += 1
@@ -129,7 +139,7 @@ class Shape:
             if model not in self._structs:
                 self._structs[model] = self._build(model, shape)
         self.info = {cls: self.info[cls] for cls in self._structs.values()}
-        return msgspec.json.Decoder(functools.reduce(operator.or_, self._structs.values()))
+        return msgspec.json.Decoder(functools.reduce(operator.or_, self._structs.values(), _Never))
 
     def _build(self, model: str, shape: ModelShape) -> type:
         fields: list[Any] = [
@@ -162,13 +172,16 @@ class Shape:
 def _bounded(
     values: dict[str, Any], known: Mapping[str, Any], limit: int, field: str, left_out: Counter[str]
 ) -> dict[str, Any]:
-    """`values` less the names that would make `known` longer than `limit`."""
+    """`values` less the names that would make `known` longer than `limit`, or that no struct can have."""
     room = limit - len(known)
-    if len(values.keys() - known.keys()) <= room:
+    new = values.keys() - known.keys()
+    if len(new) <= room and not any(map(_UNUSABLE.search, new)):
         return values
     kept: dict[str, Any] = {}
     for name, value in values.items():
-        if name in known or room > 0:
+        if name not in known and _UNUSABLE.search(name):
+            left_out[f"{field}.* (quotes, backslashes or control characters in the name)"] += 1
+        elif name in known or room > 0:
             room -= name not in known
             kept[name] = value
         else:
