@@ -223,8 +223,7 @@ class Pieces:
             columns["@prediction"] = _column(values, None, self._vocabularies.of(info.model, "@prediction"))
         if "score" in known or "scores" in known:
             columns["@score"] = _floats(_scores(rows, known), n)
-        if columns or attributions:
-            self._blocks[kind].append((at, columns, attributions))
+        self._blocks[kind].append((at, columns, attributions))
 
     def batch(self, chunk: Chunk, unknown: Counter[str]) -> tuple[Batch, Ints]:
         """All rows as one batch, and their index (int64) in the chunk."""

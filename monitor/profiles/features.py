@@ -7,7 +7,7 @@ import numpy as np
 
 from monitor.profiles.bins import Bins, bin_column
 from monitor.profiles.counting import count_pairs
-from monitor.profiles.layout import FEATURE_STRIDE, FeatureBin, Kind
+from monitor.profiles.layout import FEATURE_ROWS, FEATURE_STRIDE, FeatureBin, Kind
 from monitor.profiles.profile import Profiles, RowKey
 from monitor.records import FeatureBlock, Ints
 
@@ -35,12 +35,15 @@ def count_features(
         for i, start in zip(series.tolist(), start_s.tolist(), strict=True)
     ]
     numbers = profiles.rows_for(keys)
+    rows, cells, counts = count_pairs(index, np.full(len(index), FEATURE_ROWS, np.int64), len(keys))
+    profiles.add_counts(numbers[rows], cells, counts)
     for name, column in block.columns.items():
         if name in bins.features:
             feature, spec = bins.features[name]
-            cell = feature * FEATURE_STRIDE + bin_column(spec, column)
-            rows, cells, counts = count_pairs(index, cell, len(keys))
-            profiles.add_counts(numbers[rows], cells, counts)
+            rows, cells, counts = count_pairs(index, bin_column(spec, column), len(keys))
+            given = cells != FeatureBin.NULL
+            cells = feature * FEATURE_STRIDE + cells
+            profiles.add_counts(numbers[rows[given]], cells[given], counts[given])
     for name, values in block.attributions.items():
         if name in bins.features:
             attribution = bins.features[name][0] * FEATURE_STRIDE + int(FeatureBin.ATTRIBUTION)

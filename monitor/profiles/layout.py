@@ -12,6 +12,7 @@ from monitor.records import Floats, Ints
 
 __all__ = [
     "CELL_BITS",
+    "FEATURE_ROWS",
     "FEATURE_STRIDE",
     "MEASURES",
     "MEASURE_STRIDE",
@@ -82,12 +83,18 @@ MEASURE_STRIDE = 4096
 _PER_DOUBLING = 64
 _OFFSET = 20 * _PER_DOUBLING + 1
 
-# Feature profiles: feature i has the cells i * FEATURE_STRIDE ..
+# Feature profiles: FEATURE_ROWS counts the records, feature i (from 1) has the cells
+# i * FEATURE_STRIDE .. A record without a value is counted in no cell of the feature, so that nulls are
+# FEATURE_ROWS less the feature's other cells: a feature unknown so far was null all along.
+FEATURE_ROWS = 0
 FEATURE_STRIDE = 256
 
 
 class FeatureBin(IntEnum):
-    """The last bins of every feature; those below `NULL` are the bins or categories of its baseline."""
+    """The last bins of every feature; those below `NULL` are the bins or categories of its baseline.
+
+    NULL itself is never stored: see FEATURE_ROWS.
+    """
 
     NULL = 250
     NONFINITE = 251

@@ -143,7 +143,6 @@ class Profiler:
                 block = block.select(keep, np.arange(len(batch)))
             if not len(block.rows):
                 continue
-            columns = {**block.columns, **block.attributions}
             bins = self._registry.bins(block.model, block.columns, len(block.rows))
             window = batch.ts_ms[block.rows] // (self._settings.features_s * 1000)
             first = int(window.min())
@@ -154,8 +153,7 @@ class Profiler:
             keys = [SeriesKey(block.model, batch.version.names[r // n_windows] or "") for r in rows.tolist()]
             series, _ = self._registry.series(keys)
             start_s = (rows % n_windows + first) * self._settings.features_s
-            if columns:
-                count_features(profiles, block, bins, index, series, start_s)
+            count_features(profiles, block, bins, index, series, start_s)
 
 
 def _triples(batch: Batch) -> tuple[list[SeriesKey], Ints]:

@@ -49,7 +49,7 @@ def with_features(store: Store, model: str, names: Sequence[str], now_ms: int) -
             connection.execute(
                 sa.insert(bins),
                 [
-                    {"baseline": number, "feature": len(known) + i, "name": name, "spec": None}
+                    {"baseline": number, "feature": len(known) + i + 1, "name": name, "spec": None}
                     for i, name in enumerate(missing)
                 ],
             )
