@@ -1,0 +1,1 @@
+"""What monitor says over HTTP: /metrics, the API, health, and the ingestion of records."""

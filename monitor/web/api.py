@@ -1,0 +1,66 @@
+"""The API under /api/v1: questions about the models, and about monitor itself."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse
+
+from monitor.ingest.contract import json_schema
+from monitor.sli.catalogue import SLIS
+from monitor.store import dead, names
+from monitor.store.tokens import Role
+from monitor.web.access import needs
+from monitor.web.caller import caller_of
+from monitor.web.context import WebContext
+from monitor.web.shown import shown_letter, shown_status
+from monitor.web.workers import Workers
+
+__all__ = ["api"]
+
+_MAX_LETTERS = 1000
+
+
+def api(context: WebContext, workers: Workers) -> APIRouter:
+    """The routes under /api/v1."""
+    router = APIRouter(prefix="/api/v1", dependencies=[needs(Role.VIEWER)])
+    schema = json_schema()
+
+    @router.get("/models")
+    async def models() -> JSONResponse:
+        """The models that have been seen."""
+        return JSONResponse(await workers.run(names.models, context.store))
+
+    @router.get("/slis")
+    async def slis() -> list[dict[str, str]]:
+        """Every indicator: its name, unit and meaning."""
+        return [{"name": s.name, "unit": s.unit, "meaning": s.meaning} for s in SLIS]
+
+    @router.get("/schema")
+    async def record_contract() -> dict[str, Any]:
+        """The record contract as JSON Schema."""
+        return schema
+
+    @router.get("/status")
+    async def status() -> JSONResponse:
+        """How the job does: progress, owner, lag and watermark of every partition."""
+        return JSONResponse(await workers.run(shown_status, context))
+
+    @router.get("/dead-letters")
+    async def dead_letters(
+        request: Request,
+        reason: Annotated[str | None, Query(max_length=40)] = None,
+        topic: Annotated[str | None, Query(max_length=300)] = None,
+        limit: Annotated[int, Query(ge=1, le=_MAX_LETTERS)] = 100,
+        after: Annotated[int, Query(ge=0, lt=2**63)] = 0,
+    ) -> JSONResponse:
+        """Messages that were no records, the oldest first; `after` is the last id of the page before.
+
+        A payload may hold personal data: it is shown to responders only.
+        """
+        in_full = caller_of(request.scope).may(Role.RESPONDER)
+        found = await workers.run(
+            dead.list_kept, context.store, reason=reason, topic=topic, after_id=after, limit=limit
+        )
+        return JSONResponse([shown_letter(letter, in_full) for letter in found])
+
+    return router

@@ -1,0 +1,42 @@
+"""Who asks: a token's holder, or else an address."""
+
+from dataclasses import dataclass
+
+from starlette.types import Scope
+
+from monitor.store.tokens import Role, Token
+
+__all__ = ["PROBES", "Caller", "caller_of", "set_caller"]
+
+PROBES = frozenset({"/healthz", "/readyz"})
+_KEY = "monitor.caller"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whoever sent a request: `client` names it for rate limits, `role` is None without a token."""
+
+    client: str
+    token: Token | None = None
+    trusted: bool = False
+
+    def may(self, wanted: Role) -> bool:
+        """Whether the caller may do what `wanted` is needed for."""
+        return self.trusted if self.token is None else self.token.role.allows(wanted)
+
+
+def caller_of(scope: Scope) -> Caller:
+    """The caller of a request, which Identify has put there; else its address, trusted with nothing."""
+    found = scope.get(_KEY)
+    return found if isinstance(found, Caller) else Caller(address_of(scope))
+
+
+def set_caller(scope: Scope, caller: Caller) -> None:
+    scope[_KEY] = caller
+
+
+def address_of(scope: Scope) -> str:
+    """The client's address, a probe's apart, so that a flood can't make an orchestrator kill us."""
+    client = scope.get("client")
+    address = str(client[0]) if client else "unknown"
+    return f"probe {address}" if scope["path"] in PROBES else address

@@ -1,0 +1,233 @@
+"""Every metric that monitor exposes: the one list of names, kinds, labels and meanings."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = [
+    "ALL",
+    "BUILD",
+    "COLD_STARTS",
+    "COST",
+    "COVERAGE",
+    "DATA_AGE",
+    "DEAD_LETTERS",
+    "FAILED_PARTITIONS",
+    "FLUSH_BYTES",
+    "FLUSH_SECONDS",
+    "HTTP_REJECTED",
+    "HTTP_REQUESTS",
+    "LAG",
+    "LAST_COMMIT",
+    "LATE",
+    "LATENCY",
+    "OVERFLOWED",
+    "PAUSED",
+    "PENDING",
+    "READY",
+    "RECORDS",
+    "REQUESTS",
+    "SAMPLED",
+    "SERIES_OVERFLOW",
+    "SLI",
+    "STALE",
+    "TOKENS",
+    "TOO_LATE",
+    "UNKNOWN_FIELDS",
+    "WATERMARK_DELAY",
+    "Metric",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric family. Counters are named with their `_total`, info metrics with their `_info`."""
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram", "info"]
+    meaning: str
+    labels: tuple[str, ...] = ()
+    unit: str = ""
+
+
+_SERIES = ("model", "version", "endpoint")
+
+REQUESTS = Metric(
+    "monitor_requests_total",
+    "counter",
+    "Requests by outcome (ok, infrastructure, timeout, client, auth, quality), scaled up where sampled.",
+    (*_SERIES, "outcome"),
+    "requests",
+)
+LATENCY = Metric(
+    "monitor_request_latency_seconds",
+    "histogram",
+    "Latency of online requests; every configured threshold is a bucket. The sum is estimated within 0.6 %.",
+    _SERIES,
+    "seconds",
+)
+COLD_STARTS = Metric(
+    "monitor_cold_starts_total",
+    "counter",
+    "Requests that a replica had to start for, scaled up where logs were sampled.",
+    _SERIES,
+    "requests",
+)
+TOKENS = Metric(
+    "monitor_tokens_total",
+    "counter",
+    "Tokens read (in) and written (out), scaled up where logs were sampled.",
+    (*_SERIES, "direction"),
+    "tokens",
+)
+COST = Metric(
+    "monitor_cost_total",
+    "counter",
+    "Cost of the requests in the currency of the model, scaled up where logs were sampled.",
+    _SERIES,
+    "currency",
+)
+SAMPLED = Metric(
+    "monitor_sampled_records_total",
+    "counter",
+    "Records that stand for more than one request: where it grows, the other figures are estimates.",
+    _SERIES,
+    "records",
+)
+SERIES_OVERFLOW = Metric(
+    "monitor_metric_series_overflow_total",
+    "counter",
+    "Requests counted under version and endpoint other, because the model has too many of them.",
+    ("model",),
+    "requests",
+)
+RECORDS = Metric("monitor_records_total", "counter", "Records committed to the store.", (), "records")
+STALE = Metric(
+    "monitor_stale_records_total",
+    "counter",
+    "Records committed that were too old for the counters of requests, as while catching up.",
+    (),
+    "records",
+)
+LATE = Metric(
+    "monitor_late_records_total", "counter", "Records whose window had closed; still counted.", (), "records"
+)
+TOO_LATE = Metric(
+    "monitor_too_late_records_total",
+    "counter",
+    "Records older than the allowed lateness; not counted in any window.",
+    (),
+    "records",
+)
+DEAD_LETTERS = Metric(
+    "monitor_dead_letters_total", "counter", "Messages that are no records.", ("reason",), "messages"
+)
+UNKNOWN_FIELDS = Metric(
+    "monitor_unknown_fields_total",
+    "counter",
+    "Fields outside of the record contract, by name up to a bound.",
+    ("field",),
+    "fields",
+)
+OVERFLOWED = Metric(
+    "monitor_overflowed_series_total",
+    "counter",
+    "Records whose series went over a limit of the store and were counted under other.",
+    (),
+    "records",
+)
+FLUSH_SECONDS = Metric(
+    "monitor_flush_seconds", "histogram", "Time of a flush, from its begin to after COMMIT.", (), "seconds"
+)
+FLUSH_BYTES = Metric(
+    "monitor_flush_bytes_total", "counter", "Bytes of profiles written to the store.", (), "bytes"
+)
+LAG = Metric(
+    "monitor_partition_lag_records",
+    "gauge",
+    "Messages of the partition that are not read yet (bytes for a lane of files).",
+    ("topic", "partition"),
+    "records",
+)
+WATERMARK_DELAY = Metric(
+    "monitor_watermark_delay_seconds",
+    "gauge",
+    "How far the watermark of event time is behind the clock.",
+    (),
+    "seconds",
+)
+PAUSED = Metric("monitor_paused", "gauge", "1 while reading waits for the store.")
+READY = Metric("monitor_up_ready", "gauge", "1 while the job can work, 0 while it can't.")
+PENDING = Metric("monitor_pending_records", "gauge", "Records read and not committed yet.", (), "records")
+FAILED_PARTITIONS = Metric(
+    "monitor_failed_partitions", "gauge", "Partitions that stopped with an error.", (), "partitions"
+)
+LAST_COMMIT = Metric(
+    "monitor_last_commit_timestamp_seconds", "gauge", "When the last flush was committed.", (), "seconds"
+)
+DATA_AGE = Metric(
+    "monitor_data_age_seconds",
+    "gauge",
+    "Age of the model's newest data. Shown by one replica.",
+    ("model",),
+    "seconds",
+)
+COVERAGE = Metric(
+    "monitor_coverage",
+    "gauge",
+    "Share of partitions that had their say in the model's last window. Shown by one replica.",
+    ("model",),
+    "ratio",
+)
+SLI = Metric(
+    "monitor_sli",
+    "gauge",
+    "Indicators of the model over its last closed windows, from the store. Shown by one replica.",
+    ("model", "sli"),
+)
+HTTP_REQUESTS = Metric(
+    "monitor_http_requests_total",
+    "counter",
+    "Requests to monitor itself.",
+    ("route", "method", "status"),
+    "requests",
+)
+HTTP_REJECTED = Metric(
+    "monitor_http_rejected_total",
+    "counter",
+    "Requests to monitor itself that were refused: token, role, host, too_large, rate, timeout, unavailable.",
+    ("reason",),
+    "requests",
+)
+BUILD = Metric("monitor_build_info", "info", "The program.", ("version",))
+
+ALL: tuple[Metric, ...] = (
+    REQUESTS,
+    LATENCY,
+    COLD_STARTS,
+    TOKENS,
+    COST,
+    SAMPLED,
+    SERIES_OVERFLOW,
+    RECORDS,
+    STALE,
+    LATE,
+    TOO_LATE,
+    DEAD_LETTERS,
+    UNKNOWN_FIELDS,
+    OVERFLOWED,
+    FLUSH_SECONDS,
+    FLUSH_BYTES,
+    LAG,
+    WATERMARK_DELAY,
+    PAUSED,
+    READY,
+    PENDING,
+    FAILED_PARTITIONS,
+    LAST_COMMIT,
+    DATA_AGE,
+    COVERAGE,
+    SLI,
+    HTTP_REQUESTS,
+    HTTP_REJECTED,
+    BUILD,
+)
