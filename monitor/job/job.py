@@ -19,7 +19,7 @@ from monitor.job.live import exemplars_of, fresh_of
 from monitor.job.partition import PartitionState
 from monitor.job.report import CommittedFlush, JobStatus, Observer
 from monitor.job.settings import JobSettings
-from monitor.profiles.profiler import Profiler, Settings
+from monitor.profiles.profiler import Profiler
 from monitor.profiles.watermark import PartitionMark, overall
 from monitor.records import Partition
 from monitor.store import ownership
@@ -62,16 +62,7 @@ class Job(Ownership):
         self._tasks = tasks
         self._thresholds = threshold_ids(store, settings.thresholds_ms, clock.now_ms())
         self._registry = StoreRegistry(store, settings.registry, settings.features_s, clock.now_ms)
-        self._profiler = Profiler(
-            self._registry,
-            Settings(
-                thresholds={v: self._thresholds[v] for v in settings.thresholds_ms},
-                service_s=settings.service_s,
-                features_s=settings.features_s,
-                disorder_ms=settings.disorder_ms,
-                lateness_ms=settings.lateness_ms,
-            ),
-        )
+        self._profiler = Profiler(self._registry, settings.profiler(self._thresholds))
         self._decoder = Decoder(
             settings.decoder,
             max_record_bytes=settings.max_record_bytes,

@@ -51,6 +51,7 @@ class PartitionState:
         self.dead: list[DeadLetter] = []
         self.dead_counts: Counter[str] = Counter()
         self.unknown: Counter[str] = Counter()
+        self.replayed: list[int] = []
         self.files: dict[str, FileProgress] = {}
         self.exemplars: dict[int, Exemplar] = {}
 
@@ -107,6 +108,7 @@ class PartitionState:
             dead=tuple(self.dead[:_MAX_DEAD_HELD]),
             dead_counts=dict(self.dead_counts),
             unknown_fields=dict(self.unknown),
+            replayed=tuple(self.replayed),
         )
         return self.prepared
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from monitor.ingest.shape import Limits
 from monitor.profiles.layout import Kind
+from monitor.profiles.profiler import Settings
 from monitor.store.dead import Cap
 from monitor.store.registry import RegistryLimits
 
@@ -37,6 +38,16 @@ class JobSettings:
     decoder: Limits = field(default_factory=Limits)
     registry: RegistryLimits = field(default_factory=RegistryLimits)
     dead_letters: Cap = field(default_factory=Cap)
+
+    def profiler(self, thresholds: Mapping[float, int]) -> Settings:
+        """The profiler's part; `thresholds` gives the store's number of each threshold."""
+        return Settings(
+            thresholds={value: thresholds[value] for value in self.thresholds_ms},
+            service_s=self.service_s,
+            features_s=self.features_s,
+            disorder_ms=self.disorder_ms,
+            lateness_ms=self.lateness_ms,
+        )
 
     @property
     def tiers_s(self) -> Mapping[int, tuple[int, ...]]:
