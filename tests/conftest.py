@@ -109,12 +109,11 @@ def thread_failures(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[threading.
     failures: list[threading.ExceptHookArgs] = []
     monkeypatch.setattr(threading, "excepthook", failures.append)
     yield failures
+    raise_first(failures)
+
+
+def raise_first(failures: list[threading.ExceptHookArgs]) -> None:
+    """Raise AssertionError, with the exception as its cause, for the first thread that died."""
     for failure in failures:
-        if failure.exc_value is not None:
-            raise AssertionError(
-                f"thread {_name(failure)} died: {failure.exc_value!r}"
-            ) from failure.exc_value
-
-
-def _name(failure: threading.ExceptHookArgs) -> str:
-    return failure.thread.name if failure.thread is not None else "(gone)"
+        name = failure.thread.name if failure.thread is not None else "(gone)"
+        raise AssertionError(f"thread {name} died: {failure.exc_value!r}") from failure.exc_value

@@ -12,6 +12,8 @@ from typing import Any, ClassVar
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
+from tests.servers.certificates import Certificates, Pair, make_certificates
+from tests.servers.kafka_security import PROTOCOLS, broker_settings, client_settings, scram_user
 from tests.servers.ports import free_ports
 from tests.servers.server import INSTALL, Server, ServerFailed, wait_until
 
@@ -57,21 +59,31 @@ class KafkaConfig:
 
 
 class Kafka(Server):
-    """One broker; `bootstrap` is the address of its PLAINTEXT listener."""
+    """One broker; `bootstrap` is the address of its PLAINTEXT listener, `listeners` those of each protocol.
+
+    `certificates` are of an authority of its own; `ca` is the file that a TLS client is to trust.
+    """
 
     name: ClassVar[str] = "kafka"
 
     def __init__(self, config: KafkaConfig | None = None) -> None:
         super().__init__()
         self.config = config or KafkaConfig()
-        self.port, self._controller_port = free_ports(2)
-        self.bootstrap = f"127.0.0.1:{self.port}"
+        self._controller_port, *ports = free_ports(1 + len(PROTOCOLS))
+        self.listeners = {
+            protocol: f"127.0.0.1:{port}" for protocol, port in zip(PROTOCOLS, ports, strict=True)
+        }
+        self.bootstrap = self.listeners["PLAINTEXT"]
+        self.certificates: Certificates = make_certificates(self.directory / "tls")
+        self.ca = self.certificates.authority.certificate
 
     @classmethod
     def missing(cls) -> str | None:
         """Return why Kafka can't run here, or None."""
         if shutil.which("java") is None:
             return f"java is not installed, Kafka needs it: {INSTALL} or apt-get install default-jre-headless"
+        if shutil.which("openssl") is None:
+            return f"openssl is not installed, Kafka's TLS needs it: {INSTALL} or apt-get install openssl"
         if not (JARS / ".complete").exists():
             return f"Kafka's jars are not in build/servers/kafka: {INSTALL}, which fetches them with Maven"
         return None
@@ -81,7 +93,8 @@ class Kafka(Server):
         lines = [f"{key}={value}" for key, value in self._properties().items()]
         self._file.write_text("\n".join(lines) + "\n")
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        self.run(self._java(256, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._file)))
+        arguments = ["format", "-t", cluster, "-c", str(self._file), "--add-scram", scram_user()]
+        self.run(self._java(256, "kafka.tools.StorageTool", *arguments))
 
     def command(self) -> Sequence[str]:
         """Return the broker's command line."""
@@ -95,6 +108,17 @@ class Kafka(Server):
             return False
         partitions = [each for topic in metadata.topics.values() for each in topic.partitions.values()]
         return bool(metadata.brokers) and all(each.leader >= 0 and each.error is None for each in partitions)
+
+    def client_config(
+        self, protocol: str = "PLAINTEXT", mechanism: str | None = None, certificate: Pair | None = None
+    ) -> dict[str, object]:
+        """Return librdkafka's settings to reach the broker through the listener of `protocol`.
+
+        `mechanism` is one of `kafka_security.MECHANISMS`, PLAIN if not given; `certificate` is the client's
+        own, such as `certificates.client`, for mutual TLS.
+        """
+        settings = client_settings(protocol, mechanism, self.certificates, certificate)
+        return {"bootstrap.servers": self.listeners[protocol], **settings}
 
     def create_topic(self, name: str, partitions: int = 1, **config: object) -> str:
         """Create a topic and wait until it can be written; return its name.
@@ -193,11 +217,15 @@ class Kafka(Server):
         return AdminClient({"bootstrap.servers": self.bootstrap, **(settings or {})})
 
     def _properties(self) -> dict[str, str]:
+        controller = f"127.0.0.1:{self._controller_port}"
+        addresses = {**self.listeners, "CONTROLLER": controller}
+        protocols = {**{each: each for each in PROTOCOLS}, "CONTROLLER": "PLAINTEXT"}
         return {
             **BROKER_SETTINGS,
-            "listeners": f"PLAINTEXT://{self.bootstrap},CONTROLLER://127.0.0.1:{self._controller_port}",
-            "controller.quorum.voters": f"1@127.0.0.1:{self._controller_port}",
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "listeners": ",".join(f"{name}://{address}" for name, address in addresses.items()),
+            "listener.security.protocol.map": ",".join(f"{a}:{b}" for a, b in protocols.items()),
+            "controller.quorum.voters": f"1@{controller}",
+            **broker_settings(self.certificates),
             "log.dirs": str(self.directory / "data"),
             **dict(self.config.settings),
         }

@@ -12,9 +12,10 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
 
-from tests.conftest import server_or_skip
+from tests.conftest import raise_first, server_or_skip
 from tests.servers import (
     Kafka,
     Postgres,
@@ -24,18 +25,23 @@ from tests.servers import (
     ServerFailed,
     ServerMissing,
 )
+from tests.servers.kafka_security import MECHANISMS, unsecured_token
 from tests.servers.prometheus import promtool
 from tests.servers.server import wait_until
 
 READ_TIMEOUT_S = 30.0
 
 
-def read(bootstrap: str, topic: str, count: int, **config: object) -> list[tuple[int, int, bytes | None]]:
+WAYS_IN = [
+    ("PLAINTEXT", None),
+    ("SSL", None),
+    *((protocol, mechanism) for protocol in ("SASL_PLAINTEXT", "SASL_SSL") for mechanism in MECHANISMS),
+]
+
+
+def read(client: dict[str, object], topic: str, count: int) -> list[tuple[int, int, bytes | None]]:
     """Return (partition, timestamp in ms, value) of the first `count` records of a topic as they came."""
-    settings = {key.replace("_", "."): value for key, value in config.items()}
-    consumer = Consumer(
-        {"bootstrap.servers": bootstrap, "group.id": topic, "auto.offset.reset": "earliest", **settings}
-    )
+    consumer = Consumer({**client, "group.id": topic, "auto.offset.reset": "earliest"})
     try:
         consumer.subscribe([topic])
         records = consumer.consume(count, READ_TIMEOUT_S)
@@ -54,7 +60,7 @@ class TestKafka:
         )
         assert written == 3
         expected = [(0, 1_000, b"a"), (1, 2_000, b"b"), (1, 1_700_000_000_000, None)]
-        assert sorted(read(kafka.bootstrap, name, 3)) == expected
+        assert sorted(read(kafka.client_config(), name, 3)) == expected
         assert kafka.end_offsets(name) == {0: 1, 1: 2}
 
     def test_topic_settings_reach_the_broker(self, kafka: Kafka, topic: Callable[..., str]) -> None:
@@ -70,7 +76,49 @@ class TestKafka:
         name = topic()
         kafka.produce(name, [b"old", b"new"], partition=0)
         kafka.delete_records(name, 0, before_offset=1)
-        assert [value for _, _, value in read(kafka.bootstrap, name, 1)] == [b"new"]
+        assert [value for _, _, value in read(kafka.client_config(), name, 1)] == [b"new"]
+
+    @pytest.mark.parametrize(("protocol", "mechanism"), WAYS_IN)
+    def test_each_listener_takes_and_gives_records(
+        self, kafka: Kafka, topic: Callable[..., str], protocol: str, mechanism: str | None
+    ) -> None:
+        name = topic()
+        config = kafka.client_config(protocol, mechanism)
+        kafka.produce(name, [b"secret"], client=config)
+        assert [value for _, _, value in read(config, name, 1)] == [b"secret"]
+
+    def test_a_client_may_show_a_certificate(self, kafka: Kafka, topic: Callable[..., str]) -> None:
+        name = topic()
+        config = kafka.client_config("SSL", certificate=kafka.certificates.client)
+        assert kafka.produce(name, [b"x"], client=config) == 1
+
+    def test_a_token_of_the_clients_own_making_is_taken(
+        self, kafka: Kafka, topic: Callable[..., str]
+    ) -> None:
+        name = topic()
+        config = kafka.client_config("SASL_SSL", "OAUTHBEARER")
+        del config["enable.sasl.oauthbearer.unsecure.jwt"]
+        config["oauth_cb"] = lambda _: unsecured_token()
+        assert kafka.produce(name, [b"x"], client=config) == 1
+
+    @pytest.mark.parametrize(
+        ("protocol", "mechanism", "change", "reason"),
+        [
+            ("SASL_PLAINTEXT", "PLAIN", {"sasl.password": "wrong"}, KafkaError._AUTHENTICATION),
+            ("SASL_SSL", "SCRAM-SHA-256", {"sasl.password": "wrong"}, KafkaError._AUTHENTICATION),
+            ("SSL", None, {"ssl.ca.location": "/etc/ssl/certs/ca-certificates.crt"}, KafkaError._SSL),
+        ],
+    )
+    def test_a_listener_refuses_who_may_not_come_in(
+        self, kafka: Kafka, protocol: str, mechanism: str | None, change: dict[str, str], reason: int
+    ) -> None:
+        seen: list[int] = []
+        config = kafka.client_config(protocol, mechanism) | change | {"log_level": 0}
+        admin = AdminClient({**config, "error_cb": lambda error: seen.append(error.code())})
+        with pytest.raises(KafkaException):
+            admin.list_topics(timeout=2)
+        admin.poll(1)
+        assert reason in seen
 
     @pytest.mark.parametrize("end", [Kafka.stop, Kafka.kill])
     def test_a_broker_that_comes_back_has_its_records_and_commits(
@@ -256,11 +304,10 @@ def alive(pid: int) -> bool:
         return False
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_thread_that_dies_is_seen(thread_failures: list[threading.ExceptHookArgs]) -> None:
-    thread = threading.Thread(target=lambda: 1 / 0)
+def test_a_thread_that_dies_fails_its_test(thread_failures: list[threading.ExceptHookArgs]) -> None:
+    thread = threading.Thread(target=lambda: 1 / 0, name="worker")
     thread.start()
     thread.join()
-    (failure,) = thread_failures
-    assert failure.exc_type is ZeroDivisionError
+    with pytest.raises(AssertionError, match="thread worker died: ZeroDivisionError"):
+        raise_first(thread_failures)
     thread_failures.clear()
