@@ -40,12 +40,10 @@ install_packages() {
   say "installing ${absent[*]}"
   local log
   log=$(mktemp)
-  if ! apt_install "${absent[@]}" >"$log" 2>&1; then
-    tail -n 30 "$log" >&2
-    mapfile -t absent < <(absent_packages)
-    missing+=("${absent[@]}")
-  fi
+  apt_install "${absent[@]}" >"$log" 2>&1 || tail -n 30 "$log" >&2
   rm -f "$log"
+  mapfile -t absent < <(absent_packages)
+  missing+=("${absent[@]}")
 }
 
 apt_install() {
