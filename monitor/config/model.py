@@ -110,7 +110,7 @@ class KafkaConfig(Section):
 
     bootstrap_servers: Annotated[str, AfterValidator(_brokers), Field(examples=["localhost:9092"])]
     topics: Annotated[
-        tuple[Text, ...], AfterValidator(_topics), Field(min_length=1, examples=["[inferences]"])
+        tuple[Text, ...], AfterValidator(_topics), Field(min_length=1, examples=[["inferences"]])
     ]
     group_id: Text = "monitor"
     client: Literal["confluent", "kafka-python"] = "confluent"
@@ -123,7 +123,7 @@ class KafkaConfig(Section):
 
 
 class FilesConfig(Section):
-    """A directory of JSON-lines files: those in it and below whose name matches `pattern` are read."""
+    """A directory of JSON-lines files: those in it, not below, whose name matches `pattern` are read."""
 
     path: Annotated[Path, Field(examples=["/var/spool/inferences"])]
     pattern: Text = "*json*"

@@ -1,0 +1,137 @@
+"""What the parts of a configuration must hold against each other, and against this machine."""
+
+import ipaddress
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from monitor.config import kafka_options
+from monitor.config.document import Location
+from monitor.config.durations import DAY_MS, format_duration
+from monitor.config.model import Config
+from monitor.config.secrets import mask_url
+
+__all__ = ["Mistake", "is_loopback", "matching_files", "mistakes", "warnings"]
+
+
+class Mistake(NamedTuple):
+    """What is wrong at a place, and the places `beside` it that the sentence compares it with."""
+
+    place: Location
+    sentence: str
+    beside: tuple[Location, ...] = ()
+
+
+def mistakes(config: Config) -> Iterator[Mistake]:
+    """Every mistake that no single value shows."""
+    yield from _store(config)
+    yield from _source(config)
+    yield from _spool(config)
+    yield from _times(config)
+    yield from _models(config)
+
+
+def _store(config: Config) -> Iterator[Mistake]:
+    place: Location = ("store",)
+    try:
+        url = sa.make_url(config.store)
+        backend = url.get_backend_name()
+    except (sa.exc.ArgumentError, ValueError):
+        shown, try_this = mask_url(config.store), "sqlite:///monitor.db or postgresql://user@host/db"
+        yield Mistake(place, f"{shown!r} is no database URL; write {try_this}")
+        return
+    if backend not in ("sqlite", "postgresql", "postgres"):
+        yield Mistake(place, f"{backend} is not supported; use sqlite or postgresql")
+    elif backend == "sqlite":
+        if url.database in (None, "", ":memory:"):
+            yield Mistake(place, "SQLite in memory would forget; name a file: sqlite:///monitor.db")
+        elif not Path(str(url.database)).absolute().parent.is_dir():
+            yield Mistake(place, f"the directory of {url.database} does not exist; create it")
+
+
+def _source(config: Config) -> Iterator[Mistake]:
+    kafka, files = config.source.kafka, config.source.files
+    if kafka is not None and files is not None:
+        yield Mistake(("source",), "names both kafka and files; keep one")
+    if files is not None and not files.path.is_dir():
+        state = "is no directory" if files.path.exists() else "does not exist; create the directory"
+        yield Mistake(("source", "files", "path"), f"{files.path} {state}")
+    if kafka is not None:
+        place: Location = ("source", "kafka", "options")
+        for name, sentence in kafka_options.problems_of(kafka.options):
+            yield Mistake(place if name is None else (*place, name), sentence)
+
+
+def _spool(config: Config) -> Iterator[Mistake]:
+    spool, files = config.ingest.spool, config.source.files
+    if spool is None:
+        return
+    place: Location = ("ingest", "spool", "path")
+    if spool.path.exists() and not spool.path.is_dir():
+        yield Mistake(place, f"{spool.path} is no directory")
+    if files is not None and spool.path.resolve() == files.path.resolve():
+        sentence = "is source.files.path as well, and would be read twice; give it a directory of its own"
+        yield Mistake(place, sentence, (("source", "files", "path"),))
+
+
+def _times(config: Config) -> Iterator[Mistake]:
+    stream, windows, retention = config.stream, config.windows, config.retention
+    hold = ("stream", "max_hold")
+    if stream.disorder_ms >= stream.max_hold_ms:
+        sentence = f"must be shorter than stream.max_hold ({format_duration(stream.max_hold_ms)})"
+        yield Mistake(("stream", "disorder"), sentence, (hold,))
+    tiers = {"1m": retention.minute_days, "1h": retention.hour_days, "1d": retention.day_days}
+    for (short, short_days), (long, long_days) in pairwise(tiers.items()):
+        if long_days < short_days:
+            sentence = f"must not be shorter than retention.{short} ({short_days}d)"
+            yield Mistake(("retention", long), sentence, (("retention", short),))
+    longest_ms = max(windows.service_s, windows.features_s, windows.quality_s) * 1000
+    if retention.minute_days * DAY_MS < longest_ms + stream.max_hold_ms:
+        window, held = format_duration(longest_ms), format_duration(stream.max_hold_ms)
+        sentence = f"must be longer than the longest window ({window}) and stream.max_hold ({held}) together"
+        kinds = (("windows", kind) for kind in ("service", "features", "quality"))
+        yield Mistake(("retention", "1m"), sentence, (*kinds, hold))
+
+
+def _models(config: Config) -> Iterator[Mistake]:
+    if len(config.models) > config.limits.models:
+        sentence = f"has {len(config.models)} models; raise limits.models ({config.limits.models})"
+        yield Mistake(("models",), sentence, (("limits", "models"),))
+    most = config.limits.segment_labels
+    for name, model in config.models.items():
+        if model.segments is not None and len(model.segments) > most:
+            sentence = f"has {len(model.segments)} labels; raise limits.segment_labels ({most})"
+            yield Mistake(("models", name, "segments"), sentence, (("limits", "segment_labels"),))
+
+
+def warnings(config: Config) -> Iterator[Mistake]:
+    """What works, but somebody should know."""
+    host = config.web.host
+    if not is_loopback(host):
+        sentence = f"{host} is beyond loopback: every request will need a token; see `monitor token create`"
+        yield Mistake(("web", "host"), sentence)
+    kafka, files = config.source.kafka, config.source.files
+    if kafka is not None and kafka.options.get("security.protocol", "").lower() == "sasl_plaintext":
+        sentence = "SASL_PLAINTEXT sends passwords unencrypted; SASL_SSL does not"
+        yield Mistake(("source", "kafka", "options"), sentence)
+    if files is not None and files.path.is_dir() and not matching_files(files.path, files.pattern):
+        yield Mistake(("source", "files", "pattern"), f"no file in {files.path} matches {files.pattern} yet")
+
+
+def matching_files(directory: Path, pattern: str) -> list[Path]:
+    """The files of a directory that a source with this pattern reads, by name."""
+    found = (path for path in directory.iterdir() if path.is_file() and not path.name.startswith("."))
+    return sorted(path for path in found if fnmatch(path.name, pattern))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a server that listens on `host`."""
+    name = host.strip("[]").lower()
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost"

@@ -1,0 +1,142 @@
+"""Says what is wrong with a value, in a sentence that tells what to write instead."""
+
+import difflib
+import types
+from collections.abc import Iterator, Mapping
+from typing import Any, Union, get_args, get_origin
+
+from pydantic_core import ErrorDetails
+
+from monitor.config.document import Location
+from monitor.config.model import Config, Section
+from monitor.config.secrets import is_secret
+
+__all__ = ["example_at", "explain", "keys_of"]
+
+
+def explain(error: ErrorDetails) -> str:
+    """The sentence for one of pydantic's errors on `Config`."""
+    kind, location = error["type"], error["loc"]
+    context = error.get("ctx", {})
+    if kind == "extra_forbidden":
+        return _unknown(location)
+    if kind == "missing":
+        return f"is missing; write for example {location[-1]}: {_example(location)}"
+    if kind == "value_error":
+        return str(context["error"])
+    if kind in ("model_type", "model_attributes_type", "dict_type"):
+        return _not_a_mapping(location)
+    if kind == "tuple_type":
+        return f"must be a list, such as {_example(location)}"
+    sentence = _FIXED.get(kind) or _bound(kind, context)
+    if sentence is None:
+        return str(error["msg"])
+    return sentence + _seen(location, error["input"])
+
+
+_FIXED = {
+    "int_parsing": "must be a whole number",
+    "int_parsing_size": "must be a whole number of less than 20 digits",
+    "int_type": "must be a whole number",
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "finite_number": "must be a finite number",
+    "string_type": "must be a text",
+    "path_type": "must be a path",
+    "string_too_short": "must not be empty",
+    "too_short": "must have at least one entry",
+}
+
+
+def _bound(kind: str, context: Mapping[str, Any]) -> str | None:
+    if kind == "literal_error":
+        return "must be " + str(context["expected"]).replace("'", "")
+    words = {"greater_than": "above", "greater_than_equal": "at least", "less_than_equal": "at most"}
+    bounds = {"greater_than": "gt", "greater_than_equal": "ge", "less_than_equal": "le"}
+    return f"must be {words[kind]} {context[bounds[kind]]}" if kind in words else None
+
+
+def _seen(location: Location, value: Any) -> str:
+    if isinstance(value, dict | list):
+        return f", not a {'mapping' if isinstance(value, dict) else 'list'}"
+    if any(is_secret(str(part)) for part in location) or location[:1] == ("store",) or value in ("", None):
+        return ""
+    return f", not {value!r}" if isinstance(value, str) else f", not {value}"
+
+
+def _not_a_mapping(location: Location) -> str:
+    section = _section(location)
+    if section is None:
+        return "must be a mapping of names to values, one a line: `name: value`"
+    return f"must be a mapping with keys such as {', '.join(list(keys_of(section))[:3])}"
+
+
+def _unknown(location: Location) -> str:
+    key = str(location[-1])
+    section = _section(location[:-1]) or Config
+    known = keys_of(section)
+    for name, field_name in known.items():
+        if key == field_name:
+            return f"no such key; write {name}, with the unit in its value"
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
+    if near:
+        return f"no such key; did you mean {near[0]}?"
+    elsewhere = [place for place in _places(Config, "") if place.rsplit(".", 1)[-1] == key]
+    if elsewhere:
+        return f"no such key here; did you mean {' or '.join(elsewhere)}?"
+    return f"no such key; there are {', '.join(known)}"
+
+
+def keys_of(section: type[Section]) -> dict[str, str]:
+    """The keys of a section as a file writes them, each with the name of its field."""
+    return {str(info.validation_alias or name): name for name, info in section.model_fields.items()}
+
+
+def _places(section: type[Section], prefix: str) -> Iterator[str]:
+    for key, name in keys_of(section).items():
+        yield prefix + key
+        inner, named = _inside(section.model_fields[name].annotation)
+        if inner is not None:
+            yield from _places(inner, f"{prefix}{key}.{'<name>.' if named else ''}")
+
+
+def _section(location: Location) -> type[Section] | None:
+    """The section that stands at a place, None where there is a plain value."""
+    section: type[Section] | None = Config
+    skip = False
+    for part in location:
+        if skip:
+            skip = False
+            continue
+        name = keys_of(section).get(str(part)) if section else None
+        if section is None or name is None:
+            return None
+        section, skip = _inside(section.model_fields[name].annotation)
+    return None if skip else section
+
+
+def _inside(annotation: Any) -> tuple[type[Section] | None, bool]:
+    """The section that a field holds, and whether it holds several by name."""
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return annotation, False
+    origin = get_origin(annotation)
+    if origin is dict:
+        return _inside(get_args(annotation)[1])[0], True
+    if origin in (Union, types.UnionType):
+        for option in get_args(annotation):
+            if option is not type(None):
+                return _inside(option)
+    return None, False
+
+
+def example_at(location: Location) -> Any:
+    """A value that a required field could have."""
+    section = _section(location[:-1])
+    name = keys_of(section).get(str(location[-1])) if section else None
+    examples = section.model_fields[name].examples if section and name else None
+    return examples[0] if examples else ["first", "second"]
+
+
+def _example(location: Location) -> str:
+    example = example_at(location)
+    return f"[{', '.join(example)}]" if isinstance(example, list) else str(example)

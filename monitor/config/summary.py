@@ -1,0 +1,65 @@
+"""What a configuration will do, in a few lines for a person."""
+
+from monitor.config.checks import is_loopback
+from monitor.config.durations import DAY_MS, format_duration, format_size
+from monitor.config.model import Config, ModelConfig
+from monitor.config.secrets import mask_url
+
+__all__ = ["summary"]
+
+_MAX_MODELS = 10
+
+
+def summary(config: Config) -> list[tuple[str, str]]:
+    """(what, how it is set) for each part; without secrets."""
+    windows, retention, stream = config.windows, config.retention, config.stream
+    kept = {"windows": retention.minute_days, "hours": retention.hour_days, "days": retention.day_days}
+    kept["dead letters"] = retention.dead_letters_days
+    lengths = {"service": windows.service_s, "features": windows.features_s, "quality": windows.quality_s}
+    disorder, hold = format_duration(stream.disorder_ms), format_duration(stream.max_hold_ms)
+    return [
+        ("store", mask_url(config.store)),
+        ("source", _source(config)),
+        ("windows", ", ".join(f"{kind} {format_duration(s * 1000)}" for kind, s in lengths.items())),
+        ("kept", ", ".join(f"{what} {format_duration(days * DAY_MS)}" for what, days in kept.items())),
+        ("event time", f"out of order by up to {disorder}, a stalled partition waits for {hold} at most"),
+        ("flush", f"every {format_duration(stream.flush_interval_ms)} or {stream.flush_records:,} records"),
+        ("thresholds", ", ".join(f"{t:g}" for t in config.latency_thresholds_ms) + " ms"),
+        ("models", _models(config.models)),
+        ("web", _web(config)),
+        ("posted to", _posted(config)),
+        ("log", f"{config.log.level}, {config.log.format}"),
+    ]
+
+
+def _source(config: Config) -> str:
+    kafka, files = config.source.kafka, config.source.files
+    if kafka is not None:
+        protocol = kafka.options.get("security.protocol", "plaintext").lower()
+        topics = ", ".join(kafka.topics)
+        by = f"client {kafka.client}, {protocol}, group {kafka.group_id}, from the {kafka.start}"
+        return f"Kafka {kafka.bootstrap_servers}, topics {topics} ({by})"
+    if files is not None:
+        return f"files {files.pattern} in {files.path} ({files.lanes} lanes)"
+    return "none"
+
+
+def _models(models: dict[str, ModelConfig]) -> str:
+    named = [f"{name} ({m.owner})" if m.owner else name for name, m in models.items()]
+    if len(named) > _MAX_MODELS:
+        named[_MAX_MODELS:] = [f"{len(named) - _MAX_MODELS} more"]
+    return ", ".join([*named, "any other by the defaults" if named else "any, by the defaults"])
+
+
+def _web(config: Config) -> str:
+    web = config.web
+    host = f"[{web.host}]" if ":" in web.host else web.host
+    token = "no token needed" if is_loopback(web.host) else "tokens needed"
+    return f"http://{host}:{web.port} ({token}, bodies up to {format_size(web.max_body_bytes)})"
+
+
+def _posted(config: Config) -> str:
+    if config.source.kafka is not None:
+        return f"Kafka topic {config.source.kafka.topics[0]}"
+    spool = config.ingest.spool
+    return f"{spool.path} (up to {format_size(spool.max_bytes)})" if spool else "nowhere: set ingest.spool"
