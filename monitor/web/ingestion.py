@@ -31,7 +31,10 @@ def ingestion(context: WebContext, workers: Workers) -> APIRouter:
         them again: a record that got through twice is counted as a duplicate by its id.
         """
         if context.durable_log is None:
-            raise Refused(404, "this server takes no records: set ingestion.http in its configuration")
+            raise Refused(
+                404,
+                "this server takes no records: name an ingest.spool, or a Kafka source, in its configuration",
+            )
         body = await request.body()
         content_type = request.headers.get("content-type", "")
         encoding = request.headers.get("content-encoding", "")

@@ -8,6 +8,7 @@ import uuid
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from monitor.logs import correlation
 from monitor.web.answers import Refused, answer, started
 from monitor.web.caller import PROBES, caller_of
 from monitor.web.metrics import ServiceMetrics
@@ -49,19 +50,20 @@ class RequestLog:
                 MutableHeaders(scope=message)["X-Request-ID"] = request_id
             await send(message)
 
-        try:
-            await self._app(scope, receive, watched)
-        except Exception:
-            _log.exception("request failed", extra={"request_id": request_id, "path": scope["path"]})
-            if status:
-                raise
-            failed = Refused(500, f"something went wrong here; the log has it under {request_id}")
-            await answer(failed, scope, receive, watched)
-        finally:
-            self._tell(scope, request_id, status, time.perf_counter() - begun_s)
+        with correlation(request_id):
+            try:
+                await self._app(scope, receive, watched)
+            except Exception:
+                _log.exception("request failed", extra={"path": scope["path"]})
+                if status:
+                    raise
+                failed = Refused(500, f"something went wrong here; the log has it under {request_id}")
+                await answer(failed, scope, receive, watched)
+            finally:
+                self._tell(scope, status, time.perf_counter() - begun_s)
         return None
 
-    def _tell(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
+    def _tell(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "other")
         method = scope["method"] if scope["method"] in _METHODS else "other"
         self._metrics.answered(route, method, status)
@@ -72,7 +74,6 @@ class RequestLog:
             logging.DEBUG if scope["path"] in PROBES else logging.INFO,
             "request",
             extra={
-                "request_id": request_id,
                 "method": method,
                 "path": scope["path"][:200],
                 "status": status,
