@@ -97,8 +97,8 @@ class ServiceMetrics(Collector):
     def collect(self) -> Iterator[Family]:
         """All families; the counts are of one moment."""
         with self._lock:
+            requests = self._requests.copied()
             families = [
-                *self._requests.families(),
                 *(counter(metric, [((), n)]) for metric, n in self._totals.items()),
                 counter(names.DEAD_LETTERS, self._dead.values()),
                 counter(names.UNKNOWN_FIELDS, self._unknown.values()),
@@ -106,6 +106,8 @@ class ServiceMetrics(Collector):
                 counter(names.HTTP_REQUESTS, list(self._http.items())),
                 counter(names.HTTP_REJECTED, self._rejected.values()),
             ]
+        # Many series take long to write out; commits go on meanwhile.
+        yield from requests.families()
         yield from families
         if self._status is not None:
             yield from _health(self._status(), self._clock.now_ms())

@@ -83,7 +83,7 @@ _BUCKET_SECONDS = bucket_value(np.arange(MEASURE_STRIDE)) / 1000
 
 
 class RequestTotals:
-    """The totals. Not thread-safe: the caller holds a lock around each method."""
+    """The totals. Not thread-safe: the caller holds a lock around `add` and `copied`."""
 
     def __init__(self, max_series_per_model: int, max_models: int) -> None:
         self._max_series, self._max_models = max_series_per_model, max_models
@@ -199,6 +199,16 @@ class RequestTotals:
 
     def _bounds_ms(self) -> list[float]:
         return sorted({*_LADDER_MS.tolist(), *self._thresholds})
+
+    def copied(self) -> "RequestTotals":
+        """These totals as they are now, for showing while others are added."""
+        copy = RequestTotals(self._max_series, self._max_models)
+        copy._slots = dict(self._slots)
+        copy._overflow = dict(self._overflow)
+        copy._thresholds = dict(self._thresholds)
+        copy._matrix = self._matrix[: len(self._slots)].copy()
+        copy._exemplars = {slot: dict(found) for slot, found in self._exemplars.items()}
+        return copy
 
     def families(self) -> list[Family]:
         """All totals as families of prometheus_client."""

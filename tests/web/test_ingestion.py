@@ -3,6 +3,7 @@
 import errno
 import gzip
 import json
+import socket
 import threading
 from collections.abc import Callable
 
@@ -173,3 +174,12 @@ def test_what_split_gives_is_one_line_each() -> None:
     lines = bodies.split(pretty, "application/json")
     assert [json.loads(line) for line in lines] == records
     assert not any(b"\n" in line for line in lines)
+
+
+def test_a_body_that_drips_is_cut_short(make_site: Callable[..., Site]) -> None:
+    site = make_site(request_timeout_s=0.3)
+    with socket.create_connection(("127.0.0.1", site.server.port), timeout=10) as connection:
+        connection.sendall(b"POST /v1/inferences HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
+        answer = connection.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 504")
+    assert site.log.lines == []
