@@ -1,0 +1,65 @@
+"""The program: its commands, and what it does about errors.
+
+A command is a function in a file beside this one; it is added by one import and one line below.
+"""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from typing import TextIO
+
+import typer
+
+from monitor.cli import check, doctor, schema, version
+from monitor.cli.guard import Guarded
+
+__all__ = ["app", "main"]
+
+SET_UP = "Set up and check"
+
+app = typer.Typer(
+    cls=Guarded,
+    name="monitor",
+    help="Observability for machine-learning models: windowed SLIs from inference logs, exactly once.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("check", rich_help_panel=SET_UP)(check.check)
+app.command("doctor", rich_help_panel=SET_UP)(doctor.doctor)
+app.command("schema", rich_help_panel=SET_UP)(schema.schema)
+app.command("version", rich_help_panel=SET_UP)(version.version)
+
+
+def main(
+    argv: Sequence[str] | None = None,
+    stdin: TextIO | None = None,
+    stdout: TextIO | None = None,
+    stderr: TextIO | None = None,
+) -> int:
+    """Runs the program with `argv` (the process's by default) on the given streams; returns its exit code.
+
+    0 done, 1 it did not work, 2 it was asked wrongly, 130 interrupted.
+    """
+    with ExitStack() as streams:
+        if stdin is not None:
+            streams.enter_context(_reading(stdin))
+        if stdout is not None:
+            streams.enter_context(redirect_stdout(stdout))
+        if stderr is not None:
+            streams.enter_context(redirect_stderr(stderr))
+        try:
+            app(args=None if argv is None else list(argv), prog_name="monitor")
+        except SystemExit as e:
+            return e.code if isinstance(e.code, int) else int(e.code is not None)
+    return 0
+
+
+@contextmanager
+def _reading(stdin: TextIO) -> Iterator[None]:
+    before, sys.stdin = sys.stdin, stdin
+    try:
+        yield
+    finally:
+        sys.stdin = before

@@ -1,0 +1,63 @@
+"""`monitor run` and `monitor serve`: the service in the foreground."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from monitor.cli.options import ConfigOption, FilesOption, ListenOption, StoreOption, configured
+from monitor.errors import ConfigError
+from monitor.logs import set_up
+from monitor.service import Server, Service
+
+__all__ = ["run", "serve"]
+
+
+def run(
+    config: ConfigOption = None,
+    files: FilesOption = None,
+    store: StoreOption = None,
+    listen: ListenOption = None,
+    until_caught_up: Annotated[
+        bool, typer.Option("--until-caught-up", help="Stop once the lag is zero and all is committed.")
+    ] = False,
+    web: Annotated[bool, typer.Option("--web/--no-web", help="Serve /metrics and the API.")] = True,
+) -> None:
+    """Run the main job: read the source, keep the indicators, serve /metrics and the API."""
+    loaded = configured(config, store, files, listen)
+    if config is None and files is None:
+        raise ConfigError(["run: give a configuration with -c, or a directory of logs with --files"])
+    set_up(loaded.log.level, loaded.log.format, secrets=loaded.secrets())
+    # A run over files that ends by itself is a calculation: it needs no port.
+    serve_web = web and not (until_caught_up and listen is None and config is None)
+    service = Service(loaded, web=serve_web, follow=not until_caught_up)
+    with stopping(service):
+        service.run(until_caught_up)
+
+
+def serve(config: ConfigOption = None, store: StoreOption = None, listen: ListenOption = None) -> None:
+    """Serve /metrics and the API of a store, without reading a source."""
+    loaded = configured(config, store, None, listen)
+    set_up(loaded.log.level, loaded.log.format, secrets=loaded.secrets())
+    server = Server(loaded)
+    with stopping(server):
+        server.run()
+
+
+@contextmanager
+def stopping(service: "Service | Server") -> Iterator[None]:
+    """While inside, SIGTERM and SIGINT ask the service to stop: one bounded flush, then it returns."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Signals reach the main thread only; whoever runs us elsewhere stops us itself.
+        return
+    before = {
+        number: signal.signal(number, lambda *_: service.stop()) for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
