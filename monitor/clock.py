@@ -1,9 +1,10 @@
 """The one clock. Whatever needs `now` is given a Clock; nothing below asks the operating system."""
 
 import time
+from datetime import UTC, datetime
 from typing import Protocol
 
-__all__ = ["Clock", "StreamClock", "WallClock"]
+__all__ = ["Clock", "StreamClock", "WallClock", "rfc3339"]
 
 
 class Clock(Protocol):
@@ -31,3 +32,12 @@ class StreamClock:
     def advance_to(self, now_ms: int) -> None:
         """Moves forward to `now_ms`; an earlier time is ignored, for time never runs backwards."""
         self._now_ms = max(self._now_ms, now_ms)
+
+
+def rfc3339(ms: int) -> str:
+    """Milliseconds since the epoch as RFC 3339 in UTC; whole seconds without a fraction.
+
+    Raises ValueError or OverflowError for what no calendar has.
+    """
+    fraction = "milliseconds" if ms % 1000 else "seconds"
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec=fraction).replace("+00:00", "Z")
