@@ -60,27 +60,99 @@ def _varints(values: NDArray[np.uint64]) -> tuple[bytes, Ints]:
     return out.tobytes(), ends
 
 
-def decode_counts(blobs: Sequence[bytes]) -> tuple[Ints, Ints, Ints]:
-    """(row, cell, count) of all entries, int64; `row` is the index of the blob."""
+def decode_counts(blobs: Sequence[bytes], end_cell: int | None = None) -> tuple[Ints, Ints, Ints]:
+    """(row, cell, count) of all entries, int64; `row` is the index of the blob.
+
+    With `end_cell` entries at or above it may be left out, where that saves time, and rows may come in
+    any order.
+    """
+    cut = None if end_cell is None else _cut(blobs, end_cell)
+    if cut is None or end_cell is None:
+        return _decode(blobs, np.zeros(len(blobs), np.bool_))
+    # A byte 0 ends what was cut within a number; that number is wrong and dropped.
+    heads = [b if len(b) <= cut else b[:cut] + b"\0" for b in blobs]
+    cut_short = np.fromiter(map(len, blobs), np.int64, len(blobs)) > cut
+    row, cell, count = _decode(heads, cut_short)
+    highest = np.full(len(blobs), -1)
+    highest[row] = cell
+    unfinished = cut_short & (highest < end_cell)
+    again = np.flatnonzero(unfinished)
+    if not len(again):
+        return row, cell, count
+    whole = _decode([blobs[i] for i in again.tolist()], np.zeros(len(again), np.bool_))
+    kept = ~unfinished[row]
+    return (
+        np.concatenate((row[kept], again[whole[0]])),
+        np.concatenate((cell[kept], whole[1])),
+        np.concatenate((count[kept], whole[2])),
+    )
+
+
+_SAMPLE = 32
+
+
+def _cut(blobs: Sequence[bytes], end_cell: int) -> int | None:
+    """How many bytes hold the cells below `end_cell` of most blobs, from a sample; None: nearly all."""
+    if len(blobs) < 8 * _SAMPLE:
+        return None
+    sample = blobs[:: len(blobs) // _SAMPLE]
+    length = np.fromiter(map(len, sample), np.int64, len(sample))
+    row, cell, _ = _decode(sample, np.zeros(len(sample), np.bool_))
+    entries = np.bincount(row, minlength=len(sample))
+    below = np.bincount(row[cell < end_cell], minlength=len(sample))
+    cut = int((length * below / np.maximum(entries, 1)).max() * 1.25) + 16
+    return cut if 2 * cut < length.mean() else None
+
+
+def _decode(blobs: Sequence[bytes], cut_short: NDArray[np.bool_]) -> tuple[Ints, Ints, Ints]:
+    """All entries; of blobs that were cut short without the last number, and in whole pairs."""
     data = np.frombuffer(b"".join(blobs), np.uint8)
-    ends = np.flatnonzero(data < 0x80)
-    begins = np.concatenate(([0], ends[:-1] + 1)) if len(ends) else ends
-    values = (data[begins] & 0x7F).astype(np.uint64)
-    length = ends - begins + 1
-    for k in range(1, int(length.max()) if len(length) else 1):
-        mine = np.flatnonzero(length > k)
-        values[mine] |= (data[begins[mine] + k] & 0x7F).astype(np.uint64) << np.uint64(7 * k)
-    edges = np.searchsorted(ends, np.cumsum([len(b) for b in blobs]))
-    entries = np.diff(edges, prepend=0) // 2
-    row = np.repeat(np.arange(len(blobs)), entries)
-    delta, zigzag = values[0::2].astype(np.int64), values[1::2]
-    cell = np.cumsum(delta)
+    values, more = _from_varints(data)
+    ends = np.cumsum(np.fromiter(map(len, blobs), np.int64, len(blobs)))
+    numbers = np.diff(ends - np.searchsorted(more, ends), prepend=0)
+    if cut_short.any():
+        last = np.cumsum(numbers)[cut_short] - 1
+        odd = (numbers[cut_short] - 1) % 2 == 1
+        values = np.delete(values, np.concatenate((last, last[odd] - 1)))
+        numbers[cut_short] -= 1 + odd
+    entries = numbers // 2
     first = np.cumsum(entries) - entries
     held = np.flatnonzero(entries)
-    before = np.zeros(len(blobs), np.int64)
-    before[held] = cell[first[held]] - delta[first[held]]
-    count = (zigzag >> np.uint64(1)).astype(np.int64) ^ -(zigzag & np.uint64(1)).astype(np.int64)
-    return row, cell - before[row], count
+    delta, zigzag = values[0::2], values[1::2]
+    # Sums over all rows wrap around in 32 bits; what they differ by within a row is right all the same.
+    upto = np.cumsum(delta, dtype=np.uint32)
+    before = np.zeros(len(blobs), np.uint32)
+    before[held] = upto[first[held]] - delta[first[held]].astype(np.uint32)
+    upto -= np.repeat(before, entries)
+    count = (zigzag >> 1).astype(np.int64) ^ -(zigzag & 1).astype(np.int64)
+    return np.repeat(np.arange(len(blobs)), entries), upto.astype(np.int64), count
+
+
+def _from_varints(data: NDArray[np.uint8]) -> tuple[NDArray[Any], Ints]:
+    """The values (unsigned), and the positions (int64) of the bytes that another byte follows.
+
+    Nine in ten values are one byte long, so those are taken as they are, and the longer ones mended.
+    """
+    longer = data >= 0x80
+    values = data[~longer]
+    more = np.flatnonzero(longer)
+    if not len(more):
+        return values, more
+    begins = more[np.diff(more, prepend=-2) > 1]
+    index = begins - np.searchsorted(more, begins)
+    mended = (data[begins] & 0x7F).astype(np.uint64)
+    at, number = begins, np.arange(len(begins))
+    shift = 0
+    while len(at):
+        at = at + 1
+        shift += 7
+        mended[number] |= (data[at] & np.uint8(0x7F)).astype(np.uint64) << np.uint64(shift)
+        going = longer[at]
+        at, number = at[going], number[going]
+    width = np.uint32 if int(mended.max()) < 1 << 32 else np.uint64
+    whole = values.astype(width)
+    whole[index] = mended
+    return whole, more
 
 
 def _encode_values(keys: Ints, values: Floats, n_rows: int) -> list[Any]:
@@ -95,6 +167,8 @@ def _encode_values(keys: Ints, values: Floats, n_rows: int) -> list[Any]:
 
 def decode_values(blobs: Sequence[bytes | None]) -> tuple[Ints, Ints, Floats]:
     """(row, cell, value) of all pairs; `row` is the index of the blob."""
-    pairs = np.frombuffer(b"".join(b for b in blobs if b), _PAIR)
-    row = np.repeat(np.arange(len(blobs)), [len(b or b"") // _PAIR.itemsize for b in blobs])
+    held = [b or b"" for b in blobs]
+    pairs = np.frombuffer(b"".join(held), _PAIR)
+    size = np.fromiter(map(len, held), np.int64, len(held)) // _PAIR.itemsize
+    row = np.repeat(np.arange(len(blobs)), size)
     return row, pairs["cell"].astype(np.int64), pairs["value"].astype(np.float64)

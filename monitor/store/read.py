@@ -10,10 +10,10 @@ from monitor.profiles.codec import decode_counts, decode_values
 from monitor.profiles.profile import Profiles, RowKey
 from monitor.records import Floats, Ints
 from monitor.store.engine import reading
-from monitor.store.schema import profiles
+from monitor.store.schema import profiles, series
 from monitor.store.store import Store
 
-__all__ = ["Cells", "load_rows", "read_cells"]
+__all__ = ["Cells", "extent", "load_rows", "present", "read_cells"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,15 @@ def read_cells(
     store: Store,
     kind: int,
     tier_s: int,
-    series: Sequence[int],
+    series_ids: Sequence[int],
     from_s: int,
     to_s: int,
+    cells: tuple[int, int] | None = None,
 ) -> Cells:
-    """The profiles of windows that start in [from_s, to_s), from all writers."""
+    """The profiles of windows that start in [from_s, to_s), from all writers.
+
+    `cells` says which entries the caller needs, [first, end); others may be left out.
+    """
     query = sa.select(
         profiles.c.series,
         profiles.c.start_s,
@@ -59,15 +63,16 @@ def read_cells(
     ).where(
         profiles.c.kind == kind,
         profiles.c.tier_s == tier_s,
-        profiles.c.series.in_(series),
+        profiles.c.series.in_(_inline(series_ids)),
         profiles.c.start_s >= from_s,
         profiles.c.start_s < to_s,
     )
     with reading(store.engine) as connection:
-        found = connection.execute(query).all()
+        # The driver's own tuples: a Row object each would cost as much as the decoding.
+        found = connection.execute(query).cursor.fetchall() if series_ids else []
     columns = list(zip(*found, strict=True)) or [()] * 7
     ints = [np.array(column, np.int64) for column in columns[:4]]
-    row, cell, count = decode_counts(columns[4])
+    row, cell, count = decode_counts(columns[4], None if cells is None else cells[1])
     sum_row, sum_cell, sum_value = decode_values(columns[5])
     max_row, max_cell, max_value = decode_values(columns[6])
     return Cells(
@@ -85,6 +90,56 @@ def read_cells(
         max_cell=max_cell,
         max_value=max_value,
     )
+
+
+def _inline(numbers: Sequence[int]) -> sa.BindParameter[Sequence[int]]:
+    """The numbers written into the statement, for there may be more than a database takes as parameters."""
+    return sa.bindparam("numbers", [int(n) for n in numbers], expanding=True, literal_execute=True)
+
+
+def extent(store: Store, kind: int, tier_s: int, series_ids: Sequence[int]) -> tuple[int, int] | None:
+    """The begins of the first and the last stored window of a tier; None where nothing is stored."""
+    starts = (
+        sa.select(profiles.c.start_s)
+        .where(profiles.c.kind == kind, profiles.c.tier_s == tier_s, profiles.c.series == series.c.id)
+        .limit(1)
+    )
+    # One look into the index for each series and end, where min() and max() would read every row.
+    first, last = (
+        starts.order_by(o).scalar_subquery() for o in (profiles.c.start_s, profiles.c.start_s.desc())
+    )
+    ends = (
+        sa.select(first.label("first"), last.label("last"))
+        .where(series.c.id.in_(_inline(series_ids)))
+        .subquery()
+    )
+    if not series_ids:
+        return None
+    with reading(store.engine) as connection:
+        found = connection.execute(sa.select(sa.func.min(ends.c.first), sa.func.max(ends.c.last))).one()
+    return None if found[0] is None else (int(found[0]), int(found[1]))
+
+
+def present(
+    store: Store, kind: int, tier_s: int, series_ids: Sequence[int], from_s: int, to_s: int
+) -> set[int]:
+    """Those of the series that have a window that starts in [from_s, to_s)."""
+    if not series_ids:
+        return set()
+    rows = (
+        sa.select(profiles.c.start_s)
+        .where(
+            profiles.c.kind == kind,
+            profiles.c.tier_s == tier_s,
+            profiles.c.series == series.c.id,
+            profiles.c.start_s >= from_s,
+            profiles.c.start_s < to_s,
+        )
+        .exists()
+    )
+    query = sa.select(series.c.id).where(series.c.id.in_(_inline(series_ids)), rows)
+    with reading(store.engine) as connection:
+        return set(connection.scalars(query))
 
 
 def load_rows(store: Store, writer: int, keys: Sequence[RowKey]) -> Profiles:

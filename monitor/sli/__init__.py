@@ -1,0 +1,1 @@
+"""Indicators: pure functions of profiles, by the names that the CLI, the API and the rules use."""

@@ -1,0 +1,261 @@
+"""Answers: an indicator over windows and groups, from the store."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NotRequired, TypedDict
+
+import numpy as np
+
+from monitor.errors import QueryError
+from monitor.profiles.layout import MEASURE_STRIDE, SECONDS, THRESHOLDS, Kind
+from monitor.records import Floats
+from monitor.sli.catalogue import OUTCOMES, Counted, Quantile, Special
+from monitor.sli.compute import counted, measured, null_share
+from monitor.sli.coverage import covered
+from monitor.sli.entries import Grouping, Values, join, place
+from monitor.sli.peak import peak_per_s
+from monitor.sli.question import Group, Question, Scope, scope_of, unknown
+from monitor.sli.windows import MAX_ANSWERS, Windows, cover, stored_range, tiers, windows
+from monitor.store.baselines import features_of
+from monitor.store.ownership import list_gaps, list_progress
+from monitor.store.read import extent, present
+from monitor.store.store import Store
+
+__all__ = ["Answer", "answer"]
+
+# Windows x series that are read at once.
+_ROWS_AT_ONCE = 50_000
+
+
+class Answer(TypedDict):
+    """An indicator in one window of one group. Times are RFC 3339, UTC.
+
+    `version` and `endpoint` are None and `segment` empty where they were summed over; `value` is None
+    where no record is behind it. `estimate` is there, and true, where sampled records were scaled up;
+    `coverage`, a share, where it is below 1: not all records of the window are in.
+    """
+
+    start: str
+    end: str
+    model: str
+    version: str | None
+    endpoint: str | None
+    segment: Mapping[str, str]
+    value: float | None
+    count: int
+    estimate: NotRequired[bool]
+    coverage: NotRequired[float]
+
+
+def answer(
+    store: Store,
+    question: Question,
+    now_ms: int,
+    service_base_s: int = 60,
+    features_base_s: int = 600,
+) -> list[Answer]:
+    """The answer, group by group, each from its first window to its last. Reads the store.
+
+    The range is widened to whole steps, as `start` and `end` say. Without a range it is that of the
+    stored data; nothing stored gives an empty list. Raises QueryError with what to do instead.
+    """
+    scope = scope_of(store, question)
+    if scope.sli.formula is Special.DATA_AGE:
+        return _data_age(store, question, scope, now_ms, service_base_s)
+    base_s = features_base_s if scope.sli.kind is Kind.FEATURES else service_base_s
+    asked = _windows(store, question, scope, base_s)
+    if asked is None:
+        return []
+    groups, grouping = _groups(store, question, scope, asked, base_s)
+    if asked.n * len(groups) > MAX_ANSWERS:
+        raise QueryError(
+            f"{asked.n} windows of {len(groups)} groups are more than {MAX_ANSWERS} values: take a longer "
+            "step, a shorter range, or fewer groups"
+        )
+    values = _Computation(store, question, scope, groups, grouping, base_s).values(asked)
+    return _answers(question.model, groups, asked, values, _coverage(store, asked))
+
+
+def _coverage(store: Store, asked: Windows) -> Floats:
+    return covered(list_progress(store), list_gaps(store), asked)
+
+
+def _windows(store: Store, question: Question, scope: Scope, base_s: int) -> Windows | None:
+    from_ms, to_ms = question.from_ms, question.to_ms
+    if from_ms is not None and to_ms is not None:
+        return windows(from_ms // 1000, -(-to_ms // 1000), question.step_s, base_s)
+    kind = Kind.FEATURES if scope.sli.kind is Kind.FEATURES else Kind.SERVICE
+    extents = {tier_s: extent(store, kind, tier_s, list(scope.series)) for tier_s in tiers(base_s)}
+    stored = stored_range({tier_s: e for tier_s, e in extents.items() if e is not None})
+    if stored is None:
+        return None
+    from_s = stored[0] if from_ms is None else from_ms // 1000
+    to_s = stored[1] if to_ms is None else -(-to_ms // 1000)
+    return windows(from_s, to_s, question.step_s, base_s) if from_s < to_s else None
+
+
+def _groups(
+    store: Store, question: Question, scope: Scope, asked: Windows, base_s: int
+) -> tuple[list[Group], Grouping]:
+    """The groups, sorted, and which series belong to which; those without a record are left out."""
+    series = scope.series
+    if scope.grouped:
+        ids = list(series)
+        kind = Kind.FEATURES if scope.sli.kind is Kind.FEATURES else Kind.SERVICE
+        there: set[int] = set()
+        for part in cover(asked, tiers(base_s)):
+            there |= present(store, kind, part.tier_s, ids, part.from_s, part.to_s)
+        series = {number: group for number, group in series.items() if number in there}
+    names: dict[tuple[str, ...], Group] = {}
+    for group in series.values():
+        names.setdefault(_sort_key(group), group)
+    if not names and not scope.grouped:
+        only = Group(question.version, question.endpoint, dict(question.segment))
+        names[_sort_key(only)] = only
+    order = {key: i for i, key in enumerate(sorted(names))}
+    ids = sorted(series)
+    of = np.array([order[_sort_key(series[number])] for number in ids], np.int64)
+    return [names[key] for key in order], Grouping(np.array(ids, np.int64), of, len(order))
+
+
+def _sort_key(group: Group) -> tuple[str, ...]:
+    return (
+        group.version or "",
+        group.endpoint or "",
+        *(v for kv in sorted(group.segment.items()) for v in kv),
+    )
+
+
+class _Computation:
+    """Computes one indicator, block by block of windows."""
+
+    def __init__(
+        self,
+        store: Store,
+        question: Question,
+        scope: Scope,
+        groups: Sequence[Group],
+        grouping: Grouping,
+        base_s: int,
+    ) -> None:
+        self._store, self._question, self._sli = store, question, scope.sli
+        self._groups, self._grouping, self._base_s = groups, grouping, base_s
+        self._feature = _feature_numbers(store, question) if question.feature else {}
+
+    def values(self, asked: Windows) -> Values:
+        """The values of all slots, group * windows + window."""
+        blocks = [(block, self._block(block)) for block in self._blocks(asked)]
+
+        def joined(name: str) -> np.ndarray[tuple[int, ...], np.dtype[np.generic]]:
+            tables = [getattr(v, name).reshape(self._grouping.n, b.n) for b, v in blocks]
+            return np.concatenate(tables, axis=1).reshape(-1)
+
+        return Values(joined("value"), joined("count"), joined("estimate"))  # type: ignore[arg-type]  # by name
+
+    def _blocks(self, asked: Windows) -> Iterator[Windows]:
+        rows_per_window = len(self._grouping.ids) * max(1, asked.step_s // self._tier_s(asked))
+        at_once = max(1, _ROWS_AT_ONCE // max(1, rows_per_window))
+        for first in range(0, asked.n, at_once):
+            n = min(at_once, asked.n - first)
+            yield Windows(asked.from_s + first * asked.step_s, asked.step_s, n)
+
+    def _tier_s(self, asked: Windows) -> int:
+        return max(part.tier_s for part in cover(asked, tiers(self._base_s)))
+
+    def _block(self, block: Windows) -> Values:
+        formula, n_slots = self._sli.formula, self._grouping.n * block.n
+        cells = None
+        if isinstance(formula, Quantile):
+            cells = (formula.measure * MEASURE_STRIDE, (formula.measure + 1) * MEASURE_STRIDE)
+        elif self._sli.kind is Kind.SERVICE:
+            cells = (0, THRESHOLDS)
+        parts = cover(block, tiers(self._base_s))
+        placed = place(self._store, self._sli.kind, parts, block, self._grouping, cells)
+        if isinstance(formula, Quantile):
+            return measured(join(placed, n_slots), formula)
+        if formula is Special.NULL_SHARE:
+            return null_share(placed, n_slots, self._feature)
+        if isinstance(formula, Counted):
+            return counted(join(placed, n_slots), formula, block.step_s)
+        served = counted(join(placed, n_slots), Counted(OUTCOMES), block.step_s)
+        if formula is Special.PEAK:
+            per_s = peak_per_s(
+                self._store, self._question.model, self._groups, self._grouping, block, self._base_s
+            )
+            return Values(np.where(served.count > 0, per_s, np.nan), served.count, served.estimate)
+        share = np.tile(_coverage(self._store, block), self._grouping.n)
+        return Values(share, served.count, np.zeros(n_slots, np.bool_))
+
+
+def _feature_numbers(store: Store, question: Question) -> dict[int, int]:
+    """The feature's number under each baseline of its model. Raises QueryError where it has none."""
+    name = question.feature or ""
+    baselines = features_of(store, question.model)
+    numbers = {b.id: b.features[name][0] for b in baselines if name in b.features}
+    if not numbers:
+        raise unknown("feature", name, (known for b in baselines for known in b.features))
+    return numbers
+
+
+def _answers(
+    model: str, groups: Sequence[Group], asked: Windows, values: Values, share: Floats
+) -> list[Answer]:
+    bounds = asked.from_s + np.arange(asked.n + 1, dtype=np.int64) * asked.step_s
+    times = [f"{t}Z" for t in np.datetime_as_string(bounds.astype("datetime64[s]")).tolist()]
+    complete = share.tolist()
+    value, count, estimate = values.value.tolist(), values.count.tolist(), values.estimate.tolist()
+    found: list[Answer] = []
+    for i, group in enumerate(groups):
+        for window in range(asked.n):
+            slot = i * asked.n + window
+            row = Answer(
+                start=times[window],
+                end=times[window + 1],
+                model=model,
+                version=group.version,
+                endpoint=group.endpoint,
+                segment=group.segment,
+                value=value[slot] if value[slot] == value[slot] else None,
+                count=count[slot],
+            )
+            if estimate[slot]:
+                row["estimate"] = True
+            if complete[window] < 1:
+                row["coverage"] = complete[window]
+            found.append(row)
+    return found
+
+
+def _data_age(store: Store, question: Question, scope: Scope, now_ms: int, base_s: int) -> list[Answer]:
+    """One answer per group: from the second of the newest record to now; the range does not matter."""
+    last = extent(store, Kind.SERVICE, base_s, list(scope.series))
+    if last is None:
+        return []
+    everything = Windows(0, last[1] + base_s, 1)
+    groups, grouping = _groups(store, question, scope, everything, base_s)
+    found: list[Answer] = []
+    for i, group in enumerate(groups):
+        mine = grouping.ids[grouping.group == i].tolist()
+        newest = _newest_s(store, mine, base_s)
+        if newest is not None:
+            at_ms = newest[0] * 1000
+            bounds = Windows(newest[0], max(1, now_ms // 1000 - newest[0]), 1)
+            age = Values(np.array([max(0, now_ms - at_ms) / 1000]), np.array([newest[1]]), np.array([False]))
+            found += _answers(question.model, [group], bounds, age, np.ones(1))
+    return found
+
+
+def _newest_s(store: Store, series: Sequence[int], base_s: int) -> tuple[int, int] | None:
+    """(the second of the newest request, how many there were in it); None without any."""
+    last = extent(store, Kind.SERVICE, base_s, series)
+    if last is None:
+        return None
+    window = Windows(last[1], base_s, 1)
+    grouping = Grouping(np.array(series, np.int64), np.zeros(len(series), np.int64), 1)
+    entries = join(place(store, Kind.SERVICE, cover(window, (base_s,)), window, grouping), 1)
+    by_second = np.bincount(
+        entries.cell[entries.cell >= SECONDS] - SECONDS,
+        weights=entries.count[entries.cell >= SECONDS],
+        minlength=1,
+    )
+    second = int(np.flatnonzero(by_second)[-1]) if by_second.any() else 0
+    return last[1] + second, int(by_second[second])
