@@ -6,7 +6,7 @@ the answer in the store; a source never remembers progress itself.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -61,6 +61,17 @@ class Chunk:
     append_ms: NDArray[np.int64]
     files: tuple[FileProgress, ...] = ()
     origins: Sequence[tuple[str, int]] = field(default=())
+
+    def since(self, position: int) -> "Chunk":
+        """The chunk without the messages below `position`, which a source delivered once already."""
+        k = int(np.searchsorted(self.positions, position))
+        return replace(
+            self,
+            values=self.values[k:],
+            positions=self.positions[k:],
+            append_ms=self.append_ms[k:],
+            origins=self.origins[k:],
+        )
 
     def where(self, i: int) -> str:
         """A place that a person can find: `topic[partition]@offset`, or `path@byte`."""

@@ -115,6 +115,7 @@ class Job(Ownership):
                     self.flush()
                     last_flush = time.monotonic()
                 if done and self._caught_up() and not any(s.dirty for s in self._states.values()):
+                    self._housekeeping(proven=True)
                     return
                 if now - last_tasks >= 1.0 or done:
                     self._housekeeping()
@@ -131,8 +132,8 @@ class Job(Ownership):
         except OffsetGone as e:
             self._give_up(e)
             return 0
-        for chunk in chunks:
-            self._take(chunk)
+        for state, chunk in [(self._states.get(chunk.partition), chunk) for chunk in chunks]:
+            self._take(state, chunk)
         return sum(len(chunk.values) for chunk in chunks)
 
     def _give_up(self, error: OffsetGone) -> None:
@@ -148,10 +149,13 @@ class Job(Ownership):
         working = {p: lag for p, lag in lags.items() if p not in self._failed}
         return bool(lags) and all(lag.behind == 0 for lag in working.values())
 
-    def _take(self, chunk: Chunk) -> None:
-        state = self._states.get(chunk.partition)
-        if state is None:
-            return  # Another process has it; what it committed is where that one read on.
+    def _take(self, state: PartitionState | None, chunk: Chunk) -> None:
+        if state is None or self._states.get(chunk.partition) is not state:
+            return  # It changed hands since it was read; its owner reads on from what is committed.
+        if state.position is not None and len(chunk.positions) and chunk.positions[0] < state.position:
+            chunk = chunk.since(state.position)
+            if not chunk.values:
+                return
         decoded = self._decoder.decode(chunk)
         batch = decoded.batch
         while True:
@@ -160,7 +164,7 @@ class Job(Ownership):
                 break
             except StoreBusy as e:
                 self._wait(str(e), 1.0)
-                if self._stop.is_set():
+                if self._stop.is_set() or self._states.get(chunk.partition) is not state:
                     return
         state.take(chunk, profiled, decoded.dead)
         state.unknown.update(batch.unknown_fields)
@@ -199,7 +203,8 @@ class Job(Ownership):
         try:
             # A message taken now could not be kept: a flush stands prepared, and must not change.
             for chunk in self._source.poll(1, seconds):
-                raise RuntimeError(f"{chunk.partition} delivered while it was paused")
+                if chunk.partition in self._states:
+                    raise RuntimeError(f"{chunk.partition} delivered while it was paused")
             self._stop.wait(max(0.0, until - time.monotonic()))
         finally:
             self._source.resume([p for p in mine if p in self._states])
@@ -240,9 +245,9 @@ class Job(Ownership):
             flush_s=seconds,
         )
 
-    def _housekeeping(self) -> None:
+    def _housekeeping(self, proven: bool = False) -> None:
         try:
-            self._tell_idle()
+            self._tell_idle(proven)
             known = ownership.list_progress(self._store)
         except StoreBusy as e:
             _log.warning("housekeeping put off", extra={"reason": str(e)})
@@ -259,8 +264,11 @@ class Job(Ownership):
         for task in self._tasks:
             task.run(status)
 
-    def _tell_idle(self) -> None:
-        """Marks partitions with proven zero lag as idle, and says every few seconds that they still are."""
+    def _tell_idle(self, proven: bool) -> None:
+        """Marks partitions with proven zero lag as idle, and says every few seconds that they still are.
+
+        `proven`: the caller knows that nothing is to come, so there is nothing to wait for.
+        """
         now_ms = self._clock.now_ms()
         lags = self._source.lags()
         for partition, state in self._states.items():
@@ -270,7 +278,7 @@ class Job(Ownership):
                 continue
             if state.quiet_since_ms is None:
                 state.quiet_since_ms = now_ms
-            idle = now_ms - state.quiet_since_ms >= self._settings.idle_after_ms
+            idle = proven or now_ms - state.quiet_since_ms >= self._settings.idle_after_ms
             told = state.idle_told_ms is not None and now_ms - state.idle_told_ms < 10_000
             if idle and not told:
                 ownership.mark_idle(
