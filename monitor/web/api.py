@@ -2,16 +2,21 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+import msgspec
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
+from starlette.datastructures import QueryParams
 
 from monitor.ingest.contract import json_schema
 from monitor.sli.catalogue import SLIS
+from monitor.sli.query import answer
 from monitor.store import dead, names
 from monitor.store.tokens import Role
 from monitor.web.access import needs
+from monitor.web.answers import Refused
 from monitor.web.caller import caller_of
 from monitor.web.context import WebContext
+from monitor.web.questions import question_of
 from monitor.web.shown import shown_letter, shown_status
 from monitor.web.workers import Workers
 
@@ -22,8 +27,17 @@ _MAX_LETTERS = 1000
 
 def api(context: WebContext, workers: Workers) -> APIRouter:
     """The routes under /api/v1."""
-    router = APIRouter(prefix="/api/v1", dependencies=[needs(Role.VIEWER)])
+    router = APIRouter(prefix="/api/v1", dependencies=[needs(Role.VIEWER), Depends(_without_nul)])
     schema = json_schema()
+
+    @router.get("/query")
+    async def query(request: Request) -> Response:
+        """An indicator over windows and groups, as `monitor query --format json` prints it.
+
+        Parameters: model, sli, from, to, step, by, version, endpoint, segment=label:value, feature.
+        """
+        found = await workers.run(_answered, context, request.query_params)
+        return Response(found, media_type="application/json")
 
     @router.get("/models")
     async def models() -> JSONResponse:
@@ -64,3 +78,15 @@ def api(context: WebContext, workers: Workers) -> APIRouter:
         return JSONResponse([shown_letter(letter, in_full) for letter in found])
 
     return router
+
+
+def _answered(context: WebContext, parameters: QueryParams) -> bytes:
+    now_ms = context.clock.now_ms()
+    question = question_of(parameters, now_ms)
+    return msgspec.json.encode(answer(context.store, question, now_ms, context.service_s, context.features_s))
+
+
+async def _without_nul(request: Request) -> None:
+    """PostgreSQL holds no NUL characters, so a name with one can't be looked up."""
+    if any("\0" in part for pair in request.query_params.multi_items() for part in pair):
+        raise Refused(400, "a parameter has a NUL character")

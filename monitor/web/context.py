@@ -23,7 +23,8 @@ class DurableLog(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WebContext:
-    """`status` tells how the job does; without a `durable_log` nothing can be posted."""
+    """`status` tells how the job does; without a `durable_log` nothing can be posted. `service_s` and
+    `features_s` are the base windows that the job writes."""
 
     store: Store
     clock: Clock
@@ -31,3 +32,5 @@ class WebContext:
     metrics: ServiceMetrics
     durable_log: DurableLog | None = None
     settings: WebSettings = field(default_factory=WebSettings)
+    service_s: int = 60
+    features_s: int = 600
