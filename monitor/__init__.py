@@ -1,4 +1,4 @@
-"""Observability for machine-learning models in production: windowed SLIs from inference logs, exactly once."""
+"""Observability for machine-learning models in production: windowed SLIs, exactly once."""
 
 from monitor.version import __version__
 

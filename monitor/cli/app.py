@@ -10,12 +10,12 @@ from typing import TextIO
 
 import typer
 
-from monitor.cli import check, doctor, schema, version
+from monitor.cli import check, copies, doctor, letters, offsets, run, schema, token, version
 from monitor.cli.guard import Guarded
 
 __all__ = ["app", "main"]
 
-SET_UP = "Set up and check"
+RUN, OPERATE, SET_UP = "Run and ask", "Operate", "Set up and check"
 
 app = typer.Typer(
     cls=Guarded,
@@ -26,6 +26,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("run", rich_help_panel=RUN)(run.run)
+app.command("serve", rich_help_panel=RUN)(run.serve)
+app.add_typer(letters.app, name="dead-letters", rich_help_panel=OPERATE)
+app.add_typer(offsets.app, name="offsets", rich_help_panel=OPERATE)
+app.command("backup", rich_help_panel=OPERATE)(copies.backup)
+app.command("restore", rich_help_panel=OPERATE)(copies.restore)
+app.add_typer(token.app, name="token", rich_help_panel=OPERATE)
 app.command("check", rich_help_panel=SET_UP)(check.check)
 app.command("doctor", rich_help_panel=SET_UP)(doctor.doctor)
 app.command("schema", rich_help_panel=SET_UP)(schema.schema)

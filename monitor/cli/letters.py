@@ -8,8 +8,6 @@ import typer
 from monitor.cli.options import ConfigOption, FormatOption, StoreOption, configured
 from monitor.cli.render import Format, render
 from monitor.clock import WallClock, rfc3339
-from monitor.job.replay import replay as replay_letters
-from monitor.service import job_settings, owner_name
 from monitor.store import Store, dead
 
 __all__ = ["app"]
@@ -56,6 +54,10 @@ def list_letters(
 @app.command("replay")
 def replay(config: ConfigOption = None, store: StoreOption = None, reason: _ReasonOption = None) -> None:
     """Replay letters that were not replayed yet; those that are still no records stay."""
+    # Half a second that the other commands need not wait.
+    from monitor.job.replay import replay as replay_letters
+    from monitor.service import job_settings, owner_name
+
     loaded = configured(config, store)
     opened = Store.open(loaded.store)
     done = replay_letters(opened, job_settings(loaded, owner_name()), WallClock(), reason)

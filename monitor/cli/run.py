@@ -4,16 +4,21 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import typer
 
 from monitor.cli.options import ConfigOption, FilesOption, ListenOption, StoreOption, configured
 from monitor.errors import ConfigError
 from monitor.logs import set_up
-from monitor.service import Server, Service
 
-__all__ = ["run", "serve"]
+__all__ = ["run", "serve", "stopping"]
+
+
+class Stoppable(Protocol):
+    """What a signal can stop."""
+
+    def stop(self) -> None: ...
 
 
 def run(
@@ -31,6 +36,8 @@ def run(
     if config is None and files is None:
         raise ConfigError(["run: give a configuration with -c, or a directory of logs with --files"])
     set_up(loaded.log.level, loaded.log.format, secrets=loaded.secrets())
+    from monitor.service import Service  # half a second that other commands need not wait
+
     # A run over files that ends by itself is a calculation: it needs no port.
     serve_web = web and not (until_caught_up and listen is None and config is None)
     service = Service(loaded, web=serve_web, follow=not until_caught_up)
@@ -42,13 +49,15 @@ def serve(config: ConfigOption = None, store: StoreOption = None, listen: Listen
     """Serve /metrics and the API of a store, without reading a source."""
     loaded = configured(config, store, None, listen)
     set_up(loaded.log.level, loaded.log.format, secrets=loaded.secrets())
+    from monitor.service import Server  # as above
+
     server = Server(loaded)
     with stopping(server):
         server.run()
 
 
 @contextmanager
-def stopping(service: "Service | Server") -> Iterator[None]:
+def stopping(service: Stoppable) -> Iterator[None]:
     """While inside, SIGTERM and SIGINT ask the service to stop: one bounded flush, then it returns."""
     if threading.current_thread() is not threading.main_thread():
         yield  # Signals reach the main thread only; whoever runs us elsewhere stops us itself.

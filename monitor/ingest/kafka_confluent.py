@@ -124,8 +124,8 @@ class ConfluentSource:
         if not messages:
             return []
         if any(map(Message.error, messages)):
-            messages = [m for m in messages if m.error() is None or self._note(m)]
-        groups: defaultdict[tuple[str, int], list[Message]] = defaultdict(list)
+            messages = [m for m in messages if not self._noted(m)]
+        groups: defaultdict[Any, list[Message]] = defaultdict(list)
         keys = zip(map(Message.topic, messages), map(Message.partition, messages), strict=True)
         for key, message in zip(keys, messages, strict=True):
             groups[key].append(message)
@@ -145,14 +145,16 @@ class ConfluentSource:
         self._next[partition] = int(positions[-1]) + 1
         return Chunk(partition, values, positions, int(positions[-1]) + 1, append_ms)
 
-    def _note(self, message: Message) -> bool:
-        """Takes note of an event among the messages; always False, for it is no record."""
-        error = message.error()
-        partition = Partition(message.topic(), message.partition())
+    def _noted(self, message: Message) -> bool:
+        """Takes note of an event among the messages; False where it is a record after all."""
+        error: Any = message.error()
+        if error is None:
+            return False
+        partition = Partition(str(message.topic()), int(message.partition() or 0))
         if error.code() == KafkaError._PARTITION_EOF:
             if partition in self._next:
                 # Past transaction markers, which are no messages, the end is further than the last one.
-                end = max(message.offset(), self._next[partition])
+                end = max(int(message.offset() or 0), self._next[partition])
                 self._lags[partition] = Lag(end, end)
         elif error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
             position = self._next.pop(partition, None)
@@ -160,7 +162,7 @@ class ConfluentSource:
             self._gone.append(offset_gone(partition, position, low, high))
         else:
             self._on_error(error)
-        return False
+        return True
 
     def _on_error(self, error: KafkaError) -> None:
         sentence = _sentence(error)

@@ -4,15 +4,14 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from monitor.errors import ConfigError, StoreBusy, StoreError
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 __all__ = ["migrate", "open_engine", "reading", "schema_version", "writing"]
 
@@ -100,7 +99,9 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
             yield connection
 
 
-def _alembic(connection: sa.Connection | None) -> Config:
+def _alembic(connection: sa.Connection | None) -> "Config":
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
@@ -109,6 +110,10 @@ def _alembic(connection: sa.Connection | None) -> Config:
 
 def schema_version(engine: sa.Engine) -> tuple[str | None, str | None]:
     """(the version that the database has, the version that this program wants)."""
+    # Only here and where something is migrated: alembic takes long to import.
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
     wanted = ScriptDirectory.from_config(_alembic(None)).get_current_head()
     with _translated(), engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision(), wanted
@@ -122,6 +127,9 @@ def migrate(engine: sa.Engine) -> None:
     current, wanted = schema_version(engine)
     if current == wanted:
         return
+    from alembic import command
+    from alembic.script import ScriptDirectory
+
     known = {s.revision for s in ScriptDirectory.from_config(_alembic(None)).walk_revisions()}
     if current is not None and current not in known:
         raise StoreError(

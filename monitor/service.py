@@ -1,0 +1,296 @@
+"""The service assembled from its configuration: source, job, web server, and the work beside them."""
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from monitor.clock import Clock, WallClock
+from monitor.config import Config
+from monitor.errors import ConfigError, MonitorError
+from monitor.ingest.files import DirectorySource
+from monitor.ingest.kafka import open_kafka, open_sink
+from monitor.ingest.several import SeveralSources
+from monitor.ingest.shape import Limits
+from monitor.ingest.source import Ownership, Source
+from monitor.job.job import Job
+from monitor.job.report import JobStatus, Observer
+from monitor.job.settings import JobSettings
+from monitor.store import lease, peaks
+from monitor.store.dead import Cap
+from monitor.store.registry import RegistryLimits
+from monitor.store.retention import Retention, drop_expired, oldest_start_s
+from monitor.store.store import Store
+from monitor.web.app import create_app
+from monitor.web.context import DurableLog, WebContext
+from monitor.web.gauges import GaugeRefresher, GaugeTask
+from monitor.web.metrics import MetricsSettings, ServiceMetrics
+from monitor.web.readings import gauge_reader
+from monitor.web.server import WebServer
+from monitor.web.settings import from_config
+
+__all__ = ["Housekeeping", "Server", "Service", "job_settings", "open_source", "owner_name"]
+
+_log = logging.getLogger(__name__)
+SPOOL_TOPIC = "http-spool"
+
+
+def owner_name() -> str:
+    """Names this process among its replicas."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def job_settings(config: Config, owner: str) -> JobSettings:
+    """What a configuration asks of the job."""
+    stream, limits = config.stream, config.limits
+    thresholds = set(config.latency_thresholds_ms)
+    thresholds.update(t for model in config.models.values() for t in model.latency_thresholds_ms)
+    segments = {name: model.segments for name, model in config.models.items()}
+    return JobSettings(
+        owner=owner,
+        service_s=config.windows.service_s,
+        features_s=config.windows.features_s,
+        thresholds_ms=tuple(sorted(thresholds)),
+        disorder_ms=stream.disorder_ms,
+        lateness_ms=config.retention.minute_days * 86_400_000,
+        idle_after_ms=stream.idle_after_ms,
+        max_hold_ms=stream.max_hold_ms,
+        flush_interval_ms=stream.flush_interval_ms,
+        flush_records=stream.flush_records,
+        max_record_bytes=stream.max_record_bytes,
+        max_ahead_ms=stream.max_ahead_ms,
+        catch_up_age_ms=stream.catch_up_age_ms,
+        decoder=Limits(
+            models=limits.models, features=limits.features_per_model, segment_labels=limits.segment_labels
+        ),
+        registry=RegistryLimits(
+            series=limits.series_per_model,
+            segment_values=limits.segment_values,
+            features=limits.features_per_model,
+            categories=limits.categories,
+            labels=segments.get,
+        ),
+        dead_letters=Cap(limits.dead_letter_rows, limits.dead_letter_bytes),
+    )
+
+
+def open_source(config: Config, clock: Clock, follow: bool = True) -> Callable[[Ownership], Source]:
+    """A function that opens the configured sources for their owner."""
+    max_record_bytes = config.stream.max_record_bytes
+
+    def directory(path: Path, pattern: str, lanes: int, name: str, ownership: Ownership) -> Source:
+        return DirectorySource(
+            path,
+            ownership,
+            clock=clock,
+            lanes=lanes,
+            name=name,
+            pattern=pattern,
+            follow=follow,
+            max_record_bytes=max_record_bytes,
+        )
+
+    def opened(ownership: Ownership) -> Source:
+        sources: list[Source] = []
+        kafka, files, spool = config.source.kafka, config.source.files, config.ingest.spool
+        if kafka is not None:
+            sources.append(
+                open_kafka(
+                    kafka.client,
+                    kafka.topics,
+                    kafka.group_id,
+                    ownership,
+                    bootstrap_servers=kafka.bootstrap_servers,
+                    options=kafka.options,
+                    start=kafka.start,
+                )
+            )
+        if files is not None:
+            sources.append(directory(files.path, files.pattern, files.lanes, files.path.name, ownership))
+        if spool is not None:
+            spool.path.mkdir(parents=True, exist_ok=True)
+            sources.append(directory(spool.path, "*.jsonl", 4, SPOOL_TOPIC, ownership))
+        if not sources:
+            raise ConfigError(
+                ["source: name a source, kafka or files, or an ingest.spool to post records to"]
+            )
+        return sources[0] if len(sources) == 1 else SeveralSources(sources)
+
+    return opened
+
+
+def open_log(config: Config, clock: Clock) -> DurableLog | None:
+    """Where posted records go: the spool, else the first Kafka topic, else nowhere."""
+    if config.ingest.spool is not None:
+        from monitor.ingest.spool import Spool
+
+        return Spool(config.ingest.spool.path, max_bytes=config.ingest.spool.max_bytes, clock=clock)
+    kafka = config.source.kafka
+    if kafka is not None:
+        return open_sink(kafka.bootstrap_servers, kafka.topics[0], kafka.options)
+    return None
+
+
+class Housekeeping:
+    """Closes peaks and drops what expired, in a thread of its own, on the replica that has the lease."""
+
+    _LEASE = "housekeeping"
+    _EVERY_S = 60.0
+
+    def __init__(self, store: Store, settings: JobSettings, retention: Retention, clock: Clock) -> None:
+        self._store, self._settings, self._retention, self._clock = store, settings, retention, clock
+        self._thread: threading.Thread | None = None
+        self._due_s = time.monotonic()
+
+    def run(self, status: JobStatus) -> None:
+        """Starts a round where one is due; returns at once."""
+        busy = self._thread is not None and self._thread.is_alive()
+        if busy or time.monotonic() < self._due_s or status.watermark_ms is None:
+            return
+        self._due_s = time.monotonic() + self._EVERY_S
+        self._thread = threading.Thread(
+            target=self._round, args=(status.watermark_ms,), name="housekeeping", daemon=True
+        )
+        self._thread.start()
+
+    def _round(self, watermark_ms: int) -> None:
+        try:
+            now_ms = self._clock.now_ms()
+            if not lease.acquire(self._store, self._LEASE, self._settings.owner, now_ms, 180_000):
+                return
+            self.close_peaks(watermark_ms)
+            while sum(drop_expired(self._store, self._retention, self._settings.tiers_s, now_ms).values()):
+                pass
+        except MonitorError as e:
+            _log.warning("housekeeping put off", extra={"reason": str(e)})
+
+    def close_peaks(self, watermark_ms: int) -> None:
+        """Writes the peaks of all hours that the watermark has passed."""
+        oldest_s = oldest_start_s(self._store)
+        if oldest_s is None:
+            return
+        while peaks.close(self._store, watermark_ms, self._settings.service_s, oldest_s):
+            pass
+
+    def stop(self) -> None:
+        """Waits for a round under way, seconds at most."""
+        if self._thread is not None:
+            self._thread.join(10)
+
+
+class Server:
+    """Only the web side, over a store that others fill: `monitor serve`."""
+
+    def __init__(self, config: Config, clock: Clock | None = None) -> None:
+        clock = clock or WallClock()
+        self._stop = threading.Event()
+        self._store = Store.open(config.store)
+        metrics = ServiceMetrics(clock, MetricsSettings(config.limits.metric_series_per_model))
+        refresher = GaugeRefresher(metrics.gauges, owner_name(), gauge_reader(config))
+        self._gauges = GaugeTask(refresher, self._store, clock)
+        self._status = JobStatus(ready=True, problem=None)
+        context = WebContext(
+            store=self._store,
+            clock=clock,
+            status=lambda: self._status,
+            metrics=metrics,
+            durable_log=open_log(config, clock),
+            settings=from_config(config.web),
+        )
+        self._web = WebServer(create_app(context), config.web.host, config.web.port)
+
+    def run(self) -> None:
+        """Serves until `stop`."""
+        self._web.start()
+        _log.info("listening", extra={"url": self._web.url})
+        try:
+            while not self._stop.wait(1.0):
+                self._gauges.run(self._status)
+        finally:
+            self._web.stop()
+            self._gauges.stop()
+            self._store.close()
+
+    def stop(self) -> None:
+        """Asks for a graceful stop; any thread or signal handler may."""
+        self._stop.set()
+
+
+class Service:
+    """Everything that `monitor run` runs in one process. `run` blocks until `stop`, or until caught up."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        web: bool = True,
+        follow: bool = True,
+        clock: Clock | None = None,
+        observers: tuple[Observer, ...] = (),
+    ) -> None:
+        clock = clock or WallClock()
+        owner = owner_name()
+        settings = job_settings(config, owner)
+        self.store = Store.open(config.store)
+        self.metrics = ServiceMetrics(clock, MetricsSettings(config.limits.metric_series_per_model))
+        retention = Retention(
+            config.retention.minute_days,
+            config.retention.hour_days,
+            config.retention.day_days,
+            config.retention.dead_letters_days,
+        )
+        self._housekeeping = Housekeeping(self.store, settings, retention, clock)
+        self._gauges = GaugeTask(
+            GaugeRefresher(self.metrics.gauges, owner, gauge_reader(config)), self.store, clock
+        )
+        self.job = Job(
+            self.store,
+            open_source(config, clock, follow),
+            settings,
+            clock,
+            observers=(self.metrics, *observers),
+            tasks=(self._housekeeping, self._gauges),
+        )
+        self.metrics.watch(self.job.status)
+        self._web = self._open_web(config, clock) if web else None
+
+    def _open_web(self, config: Config, clock: Clock) -> WebServer:
+        context = WebContext(
+            store=self.store,
+            clock=clock,
+            status=self.job.status,
+            metrics=self.metrics,
+            durable_log=open_log(config, clock),
+            settings=from_config(config.web),
+        )
+        return WebServer(create_app(context), config.web.host, config.web.port)
+
+    @property
+    def url(self) -> str | None:
+        """Where the web server answers, once `run` has begun; None without one."""
+        return None if self._web is None else self._web.url
+
+    def run(self, until_caught_up: bool = False) -> None:
+        """Serves and reads. What was read is flushed before it returns or raises."""
+        if self._web is not None:
+            self._web.start()
+            _log.info("listening", extra={"url": self._web.url})
+        try:
+            self.job.run(until_caught_up)
+            watermark_ms = self.job.status().watermark_ms
+            if until_caught_up and watermark_ms is not None:
+                self._housekeeping.stop()
+                self._housekeeping.close_peaks(watermark_ms)
+        finally:
+            if self._web is not None:
+                self._web.stop()
+            self._housekeeping.stop()
+            self._gauges.stop()
+            self.store.close()
+
+    def stop(self) -> None:
+        """Asks for a graceful stop; any thread or signal handler may."""
+        self.job.stop()
