@@ -19,7 +19,7 @@ __all__ = ["Mistake", "is_loopback", "matching_files", "mistakes", "warnings"]
 
 
 class Mistake(NamedTuple):
-    """What is wrong at a place, and the places `beside` it that the sentence compares it with."""
+    """What is wrong at a place, and the places `beside` it, with all in them, that it rests on as well."""
 
     place: Location
     sentence: str
@@ -63,7 +63,7 @@ def _source(config: Config) -> Iterator[Mistake]:
     if kafka is not None:
         place: Location = ("source", "kafka", "options")
         for name, sentence in kafka_options.problems_of(kafka.options):
-            yield Mistake(place if name is None else (*place, name), sentence)
+            yield Mistake((*place, name), sentence) if name else Mistake(place, sentence, (place,))
 
 
 def _spool(config: Config) -> Iterator[Mistake]:
@@ -93,8 +93,7 @@ def _times(config: Config) -> Iterator[Mistake]:
     if retention.minute_days * DAY_MS < longest_ms + stream.max_hold_ms:
         window, held = format_duration(longest_ms), format_duration(stream.max_hold_ms)
         sentence = f"must be longer than the longest window ({window}) and stream.max_hold ({held}) together"
-        kinds = (("windows", kind) for kind in ("service", "features", "quality"))
-        yield Mistake(("retention", "1m"), sentence, (*kinds, hold))
+        yield Mistake(("retention", "1m"), sentence, (("windows",), hold))
 
 
 def _models(config: Config) -> Iterator[Mistake]:

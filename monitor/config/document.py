@@ -20,7 +20,8 @@ Location = tuple[str | int, ...]
 _MAX_NODES = 100_000
 _MERGE = "tag:yaml.org,2002:merge"
 _NULL = "tag:yaml.org,2002:null"
-_PLAIN_TAG = "tag:yaml.org,2002:"
+_CORE = "tag:yaml.org,2002:"
+_TAGS = {_CORE + name for name in ("str", "int", "float", "bool", "null", "timestamp", "value", "seq", "map")}
 
 
 @dataclass(slots=True)
@@ -98,8 +99,9 @@ class _Builder:
             self._open.discard(id(node))
 
     def _value(self, node: yaml.Node, place: Location, line: int) -> Any:
-        if not str(node.tag).startswith(_PLAIN_TAG):
-            self._problem(place, line, f"the tag {node.tag} means nothing here; remove it")
+        if node.tag not in _TAGS:
+            tag = str(node.tag).replace(_CORE, "!!")
+            self._problem(place, line, f"the tag {tag} means nothing here; remove it")
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, place)
         if isinstance(node, yaml.SequenceNode):

@@ -28,6 +28,8 @@ def explain(error: ErrorDetails) -> str:
         return _not_a_mapping(location)
     if kind == "tuple_type":
         return f"must be a list, such as {_example(location)}"
+    if kind == "too_short":
+        return "must have at least one entry"
     sentence = _FIXED.get(kind) or _bound(kind, context)
     if sentence is None:
         return str(error["msg"])
@@ -44,7 +46,6 @@ _FIXED = {
     "string_type": "must be a text",
     "path_type": "must be a path",
     "string_too_short": "must not be empty",
-    "too_short": "must have at least one entry",
 }
 
 
@@ -78,12 +79,12 @@ def _unknown(location: Location) -> str:
     for name, field_name in known.items():
         if key == field_name:
             return f"no such key; write {name}, with the unit in its value"
-    near = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
-    if near:
-        return f"no such key; did you mean {near[0]}?"
     elsewhere = [place for place in _places(Config, "") if place.rsplit(".", 1)[-1] == key]
     if elsewhere:
         return f"no such key here; did you mean {' or '.join(elsewhere)}?"
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
+    if near:
+        return f"no such key; did you mean {near[0]}?"
     return f"no such key; there are {', '.join(known)}"
 
 

@@ -45,15 +45,23 @@ def problems_of(options: Mapping[str, str]) -> Iterator[tuple[str | None, str]]:
         if sentence is not None:
             found = True
             yield name, sentence
-    protocol = options.get("security.protocol", "plaintext").lower()
-    if not found and "sasl" not in protocol and any(name.startswith("sasl.") for name in options):
-        found = True
-        yield None, "sasl.* has no effect without security.protocol: SASL_SSL (or SASL_PLAINTEXT)"
-    # The OIDC method would ask for a token at once, and a check goes to no server.
-    if not found and options.get("sasl.oauthbearer.method", "").lower() != "oidc":
-        sentence = _refusal(options)
+    if not found:
+        sentence = _together(options)
         if sentence is not None:
             yield None, sentence
+
+
+def _together(options: Mapping[str, str]) -> str | None:
+    protocol = options.get("security.protocol", "plaintext")
+    uses_sasl = "sasl" in protocol.lower()
+    if not uses_sasl and any(name.startswith("sasl.") for name in options):
+        return "sasl.* has no effect without security.protocol: SASL_SSL (or SASL_PLAINTEXT)"
+    if uses_sasl and not {"sasl.mechanism", "sasl.mechanisms"} & options.keys():
+        return f"{protocol} needs a sasl.mechanism: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER"
+    # The OIDC method would ask for a token at once, and a check goes to no server.
+    if options.get("sasl.oauthbearer.method", "").lower() == "oidc":
+        return None
+    return _refusal(options)
 
 
 def _single(name: str, value: str) -> str | None:

@@ -12,9 +12,15 @@ from confluent_kafka.admin import AdminClient
 __all__ = ["Connection", "advise"]
 
 _ATTEMPT_S = 1.0
-_DECISIVE = (KafkaError._AUTHENTICATION, KafkaError._SSL)
-# The most telling first; a client reports several, and that all brokers are down tells nothing.
-_TELLING = (*_DECISIVE, KafkaError._RESOLVE, KafkaError._TRANSPORT)
+# After these another attempt would end the same way.
+_DECISIVE = (KafkaError._AUTHENTICATION, KafkaError._SSL, KafkaError._ALL_BROKERS_DOWN)
+# The most telling first; a client reports several, and that all brokers are down does not say why.
+_TELLING = (
+    KafkaError._AUTHENTICATION,
+    KafkaError._SSL,
+    KafkaError._RESOLVE,
+    KafkaError._TRANSPORT,
+)
 _WHERE = re.compile(
     r"^\[thrd:[^]]*\]: |(?:\w+://)?[^\s/]+/(?:bootstrap|\d+): |\s*\(after \d+ms in state .*\)$"
 )

@@ -136,8 +136,7 @@ def _tokens(engine: sa.Engine, host: str) -> Iterator[Finding]:
 
 
 def _reason(error: sa.exc.SQLAlchemyError) -> str:
-    text = str(getattr(error, "orig", None) or error).strip()
-    return text.splitlines()[-1].strip()[:300] if text else type(error).__name__
+    return " ".join(str(getattr(error, "orig", None) or error).split())[:300]
 
 
 def _advise(reason: str) -> str:
