@@ -1,27 +1,16 @@
-"""What the API shows as plain JSON, times as RFC 3339 in UTC; and what the gauges show."""
+"""How things look in the API: plain JSON, times as RFC 3339 in UTC."""
 
 import base64
-from collections.abc import Iterator
 from typing import Any
 
 from monitor.clock import rfc3339
 from monitor.job.report import JobStatus
 from monitor.records import Partition
-from monitor.sli.query import answer
-from monitor.sli.question import Question
 from monitor.store import ownership
 from monitor.store.dead import Kept
-from monitor.store.names import models
-from monitor.store.store import Store
-from monitor.web import metric_names
 from monitor.web.context import WebContext
-from monitor.web.gauges import Reading
 
-__all__ = ["read_gauges", "shown_letter", "shown_status", "shown_time"]
-
-_SHOWN_SLIS = ("error_rate", "latency_p99", "throughput")
-_WINDOWS = 5
-_SILENT_S = 900
+__all__ = ["shown_letter", "shown_status", "shown_time"]
 
 
 def shown_time(ms: int | None) -> str | None:
@@ -99,32 +88,3 @@ def _shown_partition(
             "updated": shown_time(progress.updated_ms),
         }
     return shown
-
-
-def read_gauges(store: Store, now_ms: int, service_s: int = 60) -> list[Reading]:
-    """The gauges of all models: the age of their data, and indicators over their last five whole
-    windows; a model that has been silent for 15 minutes has no indicators. Reads the store."""
-    found: list[Reading] = []
-    for model in models(store):
-        age = answer(store, Question(model, "data_age"), now_ms, service_s)
-        if not age or age[0]["value"] is None:
-            continue
-        age_s = age[0]["value"]
-        found.append(Reading(metric_names.DATA_AGE, (model,), age_s))
-        if age_s <= _SILENT_S:
-            found.extend(_last_windows(store, model, now_ms, age_s, service_s))
-    return found
-
-
-def _last_windows(store: Store, model: str, now_ms: int, age_s: float, service_s: int) -> Iterator[Reading]:
-    # The window of the newest record is still being filled.
-    end_s = int(now_ms / 1000 - age_s) // service_s * service_s
-    bounds_ms = ((end_s - _WINDOWS * service_s) * 1000, end_s * 1000)
-    for sli in (*_SHOWN_SLIS, "coverage"):
-        (row,) = answer(store, Question(model, sli, *bounds_ms), now_ms, service_s)
-        if row["value"] is None:
-            continue
-        if sli == "coverage":
-            yield Reading(metric_names.COVERAGE, (model,), row["value"])
-        else:
-            yield Reading(metric_names.SLI, (model, sli), row["value"])

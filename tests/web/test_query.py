@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from monitor.sli.catalogue import SLIS
 from monitor.sli.query import answer
 from monitor.sli.question import Question
-from monitor.web.shown import read_gauges
 from tests.builders import NOW_MS, T0_MS, record
 from tests.filling import fill
 from tests.web.apps import Site
@@ -135,18 +134,3 @@ def test_no_question_breaks_the_server(filled: Site, parameters: dict[str, str])
 def test_no_parameters_break_the_listings(filled: Site, parameters: dict[str, str]) -> None:
     for path in ("dead-letters", "models", "status", "slis"):
         assert filled.client.get(f"/api/v1/{path}", params=parameters).status_code in (200, 400)
-
-
-def test_gauges_of_a_model(filled: Site) -> None:
-    now_ms = T0_MS + 3 * MINUTE_MS
-    shown = {(r.metric.name, *r.labels): r.value for r in read_gauges(filled.store, now_ms)}
-    assert shown["monitor_data_age_seconds", "fraud"] == pytest.approx(60, abs=1)
-    assert shown["monitor_sli", "fraud", "error_rate"] == pytest.approx(14 / 40)
-    assert shown["monitor_sli", "fraud", "latency_p99"] == pytest.approx(40, rel=0.02)
-    assert 0 <= shown["monitor_coverage", "fraud"] <= 1
-
-
-def test_a_silent_model_has_an_age_and_no_indicators(filled: Site) -> None:
-    (only,) = read_gauges(filled.store, T0_MS + 3_600_000)
-    assert only.metric.name == "monitor_data_age_seconds"
-    assert only.value > 3000
