@@ -93,7 +93,7 @@ class Kafka(Server):
         lines = [f"{key}={value}" for key, value in self._properties().items()]
         self._file.write_text("\n".join(lines) + "\n")
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        arguments = ["format", "-t", cluster, "-c", str(self._file), "--add-scram", scram_user()]
+        arguments = ["format", f"--cluster-id={cluster}", "-c", str(self._file), "--add-scram", scram_user()]
         self.run(self._java(256, "kafka.tools.StorageTool", *arguments))
 
     def command(self) -> Sequence[str]:
