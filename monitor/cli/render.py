@@ -83,7 +83,7 @@ def _table(rows: Sequence[Row], columns: Sequence[str], out: TextIO) -> None:
         return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for name in columns:
-        numeric = all(isinstance(row.get(name), int | float | None) for row in rows)
+        numeric = all(_is_number(row.get(name)) for row in rows)
         table.add_column(Text(name), justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(_cell(row.get(name))) for name in columns))
@@ -93,6 +93,10 @@ def _table(rows: Sequence[Row], columns: Sequence[str], out: TextIO) -> None:
         console.print(table)
     for line in capture.get().splitlines():
         out.write(line.rstrip() + "\n")
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
 def _cell(value: Any) -> str:

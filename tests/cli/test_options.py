@@ -1,0 +1,30 @@
+"""The configuration that the shared options make."""
+
+from pathlib import Path
+
+import pytest
+
+from monitor.cli.options import configured
+from monitor.errors import ConfigError
+
+
+def test_without_a_file_the_options_are_all(tmp_path: Path) -> None:
+    config = configured(None, store=f"sqlite:///{tmp_path}/m.db", files=tmp_path, listen="127.0.0.1:1")
+    assert config.source.files is not None
+    assert config.source.files.path == tmp_path
+    assert config.web.port == 1
+
+
+def test_options_go_over_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "monitor.yaml"
+    file.write_text(f"source: {{files: {{path: {tmp_path}}}}}\nweb: {{port: 1, burst: 3}}\n")
+    config = configured(file, store=f"sqlite:///{tmp_path}/m.db", listen="127.0.0.1:2")
+    assert config.store == f"sqlite:///{tmp_path}/m.db"
+    assert (config.web.port, config.web.burst) == (2, 3)
+
+
+def test_two_sources_are_one_too_many(tmp_path: Path) -> None:
+    file = tmp_path / "monitor.yaml"
+    file.write_text(f"source: {{files: {{path: {tmp_path}}}}}\n")
+    with pytest.raises(ConfigError, match="give --files or -c, not both"):
+        configured(file, files=tmp_path)
