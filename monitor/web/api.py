@@ -59,6 +59,11 @@ def api(context: WebContext, workers: Workers) -> APIRouter:
         """How the job does: progress, owner, lag and watermark of every partition."""
         return JSONResponse(await workers.run(shown_status, context))
 
+    _add_dead_letters(router, context, workers)
+    return router
+
+
+def _add_dead_letters(router: APIRouter, context: WebContext, workers: Workers) -> None:
     @router.get("/dead-letters")
     async def dead_letters(
         request: Request,
@@ -76,8 +81,6 @@ def api(context: WebContext, workers: Workers) -> APIRouter:
             dead.list_kept, context.store, reason=reason, topic=topic, after_id=after, limit=limit
         )
         return JSONResponse([shown_letter(letter, in_full) for letter in found])
-
-    return router
 
 
 def _answered(context: WebContext, parameters: QueryParams) -> bytes:

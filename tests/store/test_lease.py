@@ -1,24 +1,12 @@
 """Leases: one holder at a time, on both databases."""
 
 import threading
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 
 from monitor.store import lease
 from monitor.store.store import Store
 
 NOW_MS = 1_700_000_000_000
 TTL_MS = 60_000
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    url = f"sqlite:///{tmp_path}/m.db" if request.param == "sqlite" else request.getfixturevalue("pg_url")
-    opened = Store.open(url)
-    yield opened
-    opened.close()
 
 
 def test_the_first_takes_it_and_the_second_does_not(store: Store) -> None:

@@ -1,7 +1,5 @@
 """Tokens: made, listed, revoked, and recognised without a query per request."""
 
-from pathlib import Path
-
 import pytest
 import sqlalchemy as sa
 
@@ -28,13 +26,6 @@ class Seconds:
 @pytest.fixture
 def seconds() -> Seconds:
     return Seconds()
-
-
-@pytest.fixture
-def store(tmp_path: Path):  # type: ignore[no-untyped-def]
-    opened = Store.open(f"sqlite:///{tmp_path}/m.db")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
