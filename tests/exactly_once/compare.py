@@ -52,9 +52,7 @@ class _Names:
                 r.id: SeriesKey(r.model, r.version, r.endpoint, r.label, r.value)
                 for r in connection.execute(sa.select(series))
             }
-            self._features = {
-                (r.baseline, r.feature): r.name for r in connection.execute(sa.select(bins))
-            }
+            self._features = {(r.baseline, r.feature): r.name for r in connection.execute(sa.select(bins))}
         self._thresholds = {n: value for value, n in names.threshold_ids(store, (), 0).items()}
 
     def cell(self, kind: int, baseline: int, cell: int) -> tuple[Any, ...]:

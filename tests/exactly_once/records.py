@@ -26,7 +26,7 @@ _MODELS = (
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One message: either the `record` that it is, with its time as `ts_ms`, or the `reason` why it is none."""
+    """One message: the `record` that it is, with its time `ts_ms`, or the `reason` why it is none."""
 
     partition: int
     payload: bytes
@@ -124,7 +124,7 @@ class Generator:
 
     def _extras(self, record: dict[str, Any], ts_ms: int) -> None:
         rng = self._random
-        for share, name, value in (
+        extras: tuple[tuple[float, str, Any], ...] = (
             (0.10, "sample_rate", rng.choice((0.1, 0.25, 0.5))),
             (0.05, "mode", rng.choice(("batch", "edge"))),
             (0.03, "shadow", True),
@@ -135,9 +135,8 @@ class Generator:
             (0.02, "attributions", {"amount": rng.gauss(0, 1)}),
             (0.02, "region_hint", "x"),
             (0.01, "debug", {"deep": [1, 2]}),
-        ):
-            if rng.random() < share:
-                record[name] = value
+        )
+        record.update({name: value for share, name, value in extras if rng.random() < share})
         if rng.random() < 0.05:
             del record["latency_ms"]
 
