@@ -1,5 +1,6 @@
-"""Observability for machine-learning models in production: windowed SLIs, exactly once."""
+"""Observability for machine-learning models: windowed SLIs from inference logs, exactly once."""
 
+from monitor.api import Client, open
 from monitor.version import __version__
 
-__all__ = ["__version__"]
+__all__ = ["Client", "__version__", "open"]

@@ -113,7 +113,7 @@ def _label(question: Question, known: set[str]) -> tuple[str, set[str]]:
     labels |= by - {"version", "endpoint"}
     for label in sorted(labels):
         if label not in known:
-            raise unknown("segment", label, {"version", "endpoint", *known})
+            raise unknown("segment" if label not in by else "by", label, {"version", "endpoint", *known})
     if len(labels) > 1:
         raise QueryError(
             f"segment: {' and '.join(sorted(labels))} together: each label is counted by itself, "

@@ -1,0 +1,156 @@
+"""The notebook's way in: `monitor.open(url).query("latency_p99", model="fraud", step="5m")`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from monitor.clock import Clock
+    from monitor.config import Config
+
+__all__ = ["Client", "open"]
+
+
+class Client:
+    """An open store to ask. Thread-safe; a context manager that closes it."""
+
+    def __init__(
+        self, url: str, service_s: int = 60, features_s: int = 600, clock: Clock | None = None
+    ) -> None:
+        from monitor.clock import WallClock
+        from monitor.store import Store
+
+        self._clock = clock or WallClock()
+        self._store = Store.open(url)
+        self._service_s, self._features_s = service_s, features_s
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the store; the client can't be asked afterwards."""
+        self._store.close()
+
+    def models(self) -> list[str]:
+        """The models that have been seen, by name."""
+        from monitor.store import names
+
+        return names.models(self._store)
+
+    def series(self, model: str) -> pd.DataFrame:
+        """What is kept of a model: version, endpoint, and where it is a part of those, label and value."""
+        import pandas as pd
+
+        from monitor.store.names import find_series
+
+        keys = sorted(find_series(self._store, model))
+        return pd.DataFrame(
+            [key[1:] for key in keys], columns=["version", "endpoint", "label", "value"], dtype="object"
+        )
+
+    def query(
+        self,
+        sli: str,
+        *,
+        model: str,
+        start: str | int | date | None = None,
+        end: str | int | date | None = None,
+        step: str | int | None = None,
+        by: str | Sequence[str] = (),
+        version: str | None = None,
+        endpoint: str | None = None,
+        segment: Mapping[str, str] | None = None,
+        feature: str | None = None,
+    ) -> pd.DataFrame:
+        """One row per window and group: start and end (UTC), the columns of `by`, value (float64, NaN
+        where there is none), count (int64), estimate (bool), coverage (float64).
+
+        Times are what the command line takes ("now-1h", RFC 3339, epoch milliseconds) or datetimes,
+        UTC where they name no zone; `step` is "5m" or whole seconds. Raises QueryError.
+        """
+        from monitor.sli.query import answer
+        from monitor.sli.question import Question
+
+        now_ms = self._clock.now_ms()
+        by = tuple(name for given in ([by] if isinstance(by, str) else by) for name in given.split(","))
+        question = Question(
+            model=model,
+            sli=sli,
+            from_ms=_time_ms("start", start, now_ms),
+            to_ms=_time_ms("end", end, now_ms),
+            step_s=_step_s(step),
+            by=by,
+            version=version,
+            endpoint=endpoint,
+            segment=segment or {},
+            feature=feature,
+        )
+        return _frame(answer(self._store, question, now_ms, self._service_s, self._features_s), by)
+
+
+def open(url: str | None = None, config: Config | str | Path | None = None) -> Client:
+    """A client of the store at `url` (sqlite:///m.db, postgresql://..), or of the one in `config`.
+
+    `config`, loaded or the path of a YAML file, also says how long the base windows are. Raises
+    ConfigError on a bad URL or configuration, StoreBusy when the store does not answer.
+    """
+    from monitor.config import Config, load_config
+
+    settings = load_config(config) if isinstance(config, str | Path) else config or Config()
+    windows = settings.windows
+    return Client(settings.store if url is None else url, windows.service_s, windows.features_s)
+
+
+def _time_ms(name: str, given: str | int | date | None, now_ms: int) -> int | None:
+    if given is None or (isinstance(given, int) and not isinstance(given, bool)):
+        return given
+    if isinstance(given, str):
+        from monitor.cli.times import parse_time_ms
+
+        return parse_time_ms(name, given, now_ms)
+    if isinstance(given, datetime):
+        at = given if given.tzinfo else given.replace(tzinfo=UTC)
+    elif isinstance(given, date):
+        at = datetime(given.year, given.month, given.day, tzinfo=UTC)
+    else:
+        from monitor.errors import QueryError
+
+        raise QueryError(f"{name}: {given!r} is no time; give text, a datetime or milliseconds")
+    return round(at.timestamp() * 1000)
+
+
+def _step_s(given: str | int | None) -> int | None:
+    if given is None or isinstance(given, int):
+        return given
+    from monitor.cli.times import parse_step_s
+
+    return parse_step_s("step", given)
+
+
+def _frame(answers: Sequence[Mapping[str, Any]], by: Sequence[str]) -> pd.DataFrame:
+    import pandas as pd
+
+    columns: dict[str, Any] = {
+        name: pd.to_datetime([a[name] for a in answers], utc=True, format="ISO8601")
+        for name in ("start", "end")
+    }
+    for name in by:
+        if name in ("version", "endpoint"):
+            columns[name] = [a[name] for a in answers]
+        elif name:
+            label = name.removeprefix("segment.")
+            columns[label] = [a["segment"].get(label) for a in answers]
+    frame = pd.DataFrame(columns)
+    frame["value"] = pd.Series([a["value"] for a in answers], dtype="float64")
+    frame["count"] = pd.Series([a["count"] for a in answers], dtype="int64")
+    frame["estimate"] = pd.Series([a.get("estimate", False) for a in answers], dtype="bool")
+    frame["coverage"] = pd.Series([a.get("coverage", 1.0) for a in answers], dtype="float64")
+    return frame
