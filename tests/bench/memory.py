@@ -1,0 +1,54 @@
+"""Memory: flat over a long stream, and bounded with many models of many features.
+
+A generated stream goes through the whole job into SQLite, in a process of its own that holds nothing else
+but the records to repeat (which count). The three open windows are those of features, ten minutes each,
+so that thirty windows of a minute are open beside them.
+"""
+
+from dataclasses import dataclass
+
+from tests.bench import children
+from tests.bench.figures import Figure, at_most, plain
+from tests.bench.rates import sqlite_store
+
+__all__ = ["NAMES", "Size", "measure"]
+
+NAMES = ("rss_flat_20m", "rss_after_20m", "rss_50x40")
+_FEATURE_WINDOWS_MS = 3 * 600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Records of the long stream, after how many of them it counts as warm, and records of the wide one."""
+
+    records: int = 20_000_000
+    warm: int = 2_000_000
+    wide_records: int = 1_000_000
+    tails: int = 20_000
+
+
+def measure(size: Size) -> list[Figure]:
+    """All figures of this module."""
+    return [*_flat(size), _wide(size)]
+
+
+def _flat(size: Size) -> list[Figure]:
+    """Resident size at the end over that after the warm part; the stream's time passes 30 minutes or so."""
+    with sqlite_store() as path:
+        given = {"store": f"sqlite:///{path}", "records": size.records, "models": 5, "features": 10}
+        more = {"tails": size.tails, "per_s": 10_000, "spread_ms": 180_000, "every": size.warm}
+        answer = children.run("tests.bench.memory_child", {**given, **more})
+    resident = answer["resident"]
+    return [
+        at_most("rss_flat_20m", resident[-1] / resident[0], "ratio", 1.1),
+        plain("rss_after_20m", resident[-1], "MiB"),
+    ]
+
+
+def _wide(size: Size) -> Figure:
+    """The peak with 50 models of 40 features each, all in three open windows of features."""
+    with sqlite_store() as path:
+        given = {"store": f"sqlite:///{path}", "records": size.wide_records, "models": 50, "features": 40}
+        more = {"tails": size.tails, "per_s": 1_000, "spread_ms": _FEATURE_WINDOWS_MS, "every": size.warm}
+        answer = children.run("tests.bench.memory_child", {**given, **more})
+    return at_most("rss_50x40", answer["peak_mib"], "MiB", 600)
