@@ -6,7 +6,9 @@ from functools import partial
 from typing import Any
 
 from confluent_kafka import ConsumerGroupState, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec
+
+# The last two are public; the types of the package forget to export them.
+from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec  # type: ignore[attr-defined]
 
 from monitor.clock import Clock
 from monitor.config.durations import format_duration
@@ -114,7 +116,8 @@ def _newest(
 ) -> Iterator[Finding]:
     """Compares the newest record of each topic with this machine's clock: it can't be of the future."""
     for topic, partitions in topics.items():
-        asked = {TopicPartition(topic, p): OffsetSpec.max_timestamp() for p in range(partitions)}
+        newest: Any = OffsetSpec.max_timestamp()  # type: ignore[no-untyped-call] # typed only in part
+        asked = {TopicPartition(topic, p): newest for p in range(partitions)}
         try:
             answers = [
                 f.result(timeout_s) for f in admin.list_offsets(asked, request_timeout=timeout_s).values()

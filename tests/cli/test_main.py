@@ -8,6 +8,7 @@ import typer
 from monitor import __version__
 from monitor.cli import app as module
 from monitor.cli import main
+from monitor.cli.guard import Guarded
 from monitor.errors import ConfigError, MonitorError, QueryError, StoreBusy
 from monitor.ingest.contract import json_schema
 from tests.cli.run import run
@@ -16,7 +17,7 @@ from tests.cli.run import run
 @pytest.fixture
 def failing(monkeypatch: pytest.MonkeyPatch) -> typer.Typer:
     """A program of the same kind with one command, `fail`, which raises what it is given."""
-    app = typer.Typer(cls=module.Guarded, pretty_exceptions_enable=False)
+    app = typer.Typer(cls=Guarded, pretty_exceptions_enable=False)
     monkeypatch.setattr(module, "app", app)
     app.callback()(lambda: None)
     return app

@@ -102,7 +102,7 @@ def test_the_command_succeeds_with_no_more_than_a_warning(tmp_path: Path) -> Non
     ran = run("doctor", "-c", written(tmp_path, source), "--format", "csv")
     assert ran.code == 0
     assert ran.out.startswith("name,state,seen,advice\n")
-    assert f"files,warn,no file in {tmp_path} matches *.jsonl,correct source.files.path" in ran.out
+    assert f"files,warn,no file in {tmp_path} matches *.jsonl," in ran.out
     assert not (tmp_path / "m.db").exists()
 
 
