@@ -9,7 +9,7 @@ import re
 from collections.abc import Generator, Mapping
 
 from monitor.ingest.file_identity import Comparison, Head, compare, digest_of, lane_of, read_head
-from monitor.ingest.file_lane import Known, Lane, Missing
+from monitor.ingest.file_lane import Lane, Missing
 from monitor.ingest.file_lines import end_of_lines
 from monitor.ingest.file_listing import Problems, list_files
 from monitor.ingest.file_streams import Damaged
@@ -34,7 +34,6 @@ class Catalog:
         self._follow = follow
         self._settle_ms = settle_ms
         self._lanes: Mapping[int, Lane] = {}
-        self._expected: dict[tuple[int, str], list[tuple[Lane, Known]]] = {}
         self._comparisons: dict[Tracked, Generator[None, None, Comparison]] = {}
         self._now_ms = 0
 
@@ -45,10 +44,6 @@ class Catalog:
             if file.lane is None or file.lane not in lanes.values():
                 file.reset()
         self._comparisons.clear()
-        self._expected = {}
-        for lane in lanes.values():
-            for known in lane.known.values():
-                self._expected.setdefault((known.identity.inode, known.path), []).append((lane, known))
 
     def scan(self, now_ms: int, skip_present: bool = False) -> None:
         """Brings `files` up to date. Raises SourceError where the directory can't be listed.
@@ -63,7 +58,7 @@ class Catalog:
         for key, (path, stamp) in entries.items():
             file = self.files.get(key)
             if file is None:
-                self.files[key] = self._appeared(Tracked(path, key[1], stamp, now_ms, skip=skip_present))
+                self.files[key] = Tracked(path, key[1], stamp, now_ms, skip=skip_present)
             else:
                 self._seen(file, path, stamp)
         self._settle()
@@ -101,21 +96,12 @@ class Catalog:
             self.set_aside(file, e)
         return True
 
-    def _appeared(self, file: Tracked) -> Tracked:
-        expected = self._expected.get((file.inode, file.path), ())
-        if len(expected) == 1:
-            lane, known = expected[0]
-            file.compressed = known.identity.raw_size > 0
-            if known.identity not in lane.live and lane.could_be(file, known):
-                lane.adopt(file, known)
-        return file
-
     def _seen(self, file: Tracked, path: str, stamp: Stamp) -> None:
         file.renamed |= path != file.path
         file.path = path
         if stamp == file.stamp:
             return
-        missing = Missing(file.path, file.offset, file.unread, self._now_ms, "truncated_unread")
+        missing = self._missing(file, "truncated_unread")
         file.stamp, file.changed_ms, file.settled = stamp, self._now_ms, False
         if file.state in (State.READING, State.FINISHED):
             self._changed(file, missing)
@@ -129,7 +115,7 @@ class Catalog:
     def _changed(self, file: Tracked, missing: Missing) -> None:
         """More of the same, or something else in the same place?"""
         try:
-            same = self.verify(file)
+            same = self._is_same(file)
         except (Damaged, OSError) as e:
             self.set_aside(file, e)
             return
@@ -141,15 +127,20 @@ class Catalog:
         elif file.identity is not None and file.stamp.size != file.identity.raw_size:
             file.state, file.at_end = State.READING, False
 
-    def verify(self, file: Tracked) -> bool:
+    def written_over(self, file: Tracked) -> None:
+        """The file was truncated and has something else now; the next scan finds out what."""
+        if file.lane is not None:
+            file.lane.release(file, self._missing(file, "truncated_unread"))
+
+    def _missing(self, file: Tracked, kind: str) -> Missing:
+        return Missing(file.path, file.offset, file.unread, self._now_ms, kind)
+
+    def _is_same(self, file: Tracked) -> bool:
         """Whether the file still begins as its identity says. Raises Damaged and OSError."""
         if file.identity is None or (not file.compressed and file.stamp.size < file.offset):
             return False
         head = read_head(file.path, self.finished(file))
-        file.verified = digest_of(head.data[: file.identity.size]) == file.identity.digest
-        file.compressed, file.first_line = head.compressed, head.first_line
-        file.head_full = head.full or head.compressed
-        return file.verified
+        return digest_of(head.data[: file.identity.size]) == file.identity.digest
 
     def _vanished(self, key: tuple[int, int]) -> None:
         file = self.files[key]
@@ -159,8 +150,7 @@ class Catalog:
             file.gone = True  # It is open: what is left can be read to its end.
             return
         if lane is not None:
-            missing = Missing(file.path, file.offset, file.unread, self._now_ms, "deleted_unread")
-            lane.release(file, missing)
+            lane.release(file, self._missing(file, "deleted_unread"))
         del self.files[key]
 
     def _settle(self) -> None:
@@ -210,14 +200,12 @@ class Catalog:
                 return
             if holder is None and lane.could_be(file, known):
                 lane.adopt(file, known)
-                file.verified = True
                 return
         rival = next(lane.rivals(file, head), None)
         if rival is not None:
             self._begin_comparison(file, rival)
             return
         lane.name(file, head)
-        file.verified = True
         if file.skip and lane.fresh:
             self._skip(lane, file)
 

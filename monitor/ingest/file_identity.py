@@ -8,11 +8,12 @@ only settles ties. The lane is told by the first line alone, which never changes
 
 import hashlib
 from collections.abc import Generator
+from contextlib import closing
 from enum import Enum
 from typing import NamedTuple, Self
 
 from monitor.errors import SourceError
-from monitor.ingest.file_streams import Damaged, open_stream
+from monitor.ingest.file_streams import Damaged, Stream, open_stream
 
 __all__ = ["HEAD_BYTES", "Comparison", "Head", "Identity", "compare", "digest_of", "lane_of", "read_head"]
 
@@ -123,24 +124,29 @@ def compare(first: str, second: str) -> Generator[None, None, Comparison]:
 
     Raises Damaged where the first can't be read, and OSError.
     """
-    a, b = open_stream(first), open_stream(second)
+    with closing(open_stream(first)) as mine:
+        try:
+            opened = open_stream(second)
+        except (Damaged, OSError):
+            return Comparison.UNKNOWN
+        with closing(opened) as other:
+            return (yield from _compare(mine, other))
+
+
+def _compare(first: Stream, second: Stream) -> Generator[None, None, Comparison]:
     mine = other = b""
-    try:
-        while True:
-            mine = mine or a.read(_COMPARE_BYTES)
-            try:
-                other = other or b.read(_COMPARE_BYTES)
-            except (Damaged, OSError):
-                return Comparison.UNKNOWN
-            if not mine:
-                return Comparison.COPY
-            if not other:
-                return Comparison.LONGER
-            common = min(len(mine), len(other))
-            if mine[:common] != other[:common]:
-                return Comparison.DIFFERENT
-            mine, other = mine[common:], other[common:]
-            yield
-    finally:
-        a.close()
-        b.close()
+    while True:
+        mine = mine or first.read(_COMPARE_BYTES)
+        try:
+            other = other or second.read(_COMPARE_BYTES)
+        except (Damaged, OSError):
+            return Comparison.UNKNOWN
+        if not mine:
+            return Comparison.COPY
+        if not other:
+            return Comparison.LONGER
+        common = min(len(mine), len(other))
+        if mine[:common] != other[:common]:
+            return Comparison.DIFFERENT
+        mine, other = mine[common:], other[common:]
+        yield

@@ -127,7 +127,7 @@ class Lane:
         self.drop(holder)
         holder.reset()
         self._take(longer, identity)
-        longer.offset, longer.strict, longer.verified = offset, False, True
+        longer.offset, longer.strict = offset, False
         holder.state, holder.original, holder.tried = State.COPY, longer, True
 
     def set_aside(self, file: Tracked, done: bool) -> None:

@@ -2,13 +2,14 @@
 
 import bisect
 import contextlib
+import os
 from collections.abc import Sequence
 from typing import NamedTuple, overload
 
 import numpy as np
 
 from monitor.ingest.file_catalog import Catalog
-from monitor.ingest.file_identity import read_head
+from monitor.ingest.file_identity import digest_of, read_head
 from monitor.ingest.file_lane import Lane
 from monitor.ingest.file_lines import LineReader, Lines, Mismatch
 from monitor.ingest.file_streams import Damaged, open_stream
@@ -116,6 +117,9 @@ class LaneReader:
                 # So that the chunk with the last line says that the file is done. Damage is told next time.
                 with contextlib.suppress(Damaged):
                     reader.look_ahead()
+            if not file.compressed and not _is_still(file, reader.stream.fileno()):
+                self._catalog.written_over(file)
+                return nothing
             if reader.at_end:
                 lines = self._end(file, reader, lines)
         except Mismatch:
@@ -135,14 +139,12 @@ class LaneReader:
         return lines
 
     def _reader(self, file: Tracked) -> LineReader:
-        """Raises Damaged, OSError, and Mismatch where the file is not what it was taken for."""
+        """Raises Damaged and OSError."""
         readers = self.lane.readers
         reader = readers.get(file)
         if reader is not None:
             readers.move_to_end(file)
             return reader
-        if not file.verified and not self._catalog.verify(file):
-            raise Mismatch
         reader = LineReader(open_stream(file.path), file.offset, self._max_record_bytes, file.strict)
         readers[file] = reader
         if len(readers) > _OPEN_FILES:
@@ -183,3 +185,15 @@ class LaneReader:
                 self.lane.widen(file, read_head(file.path, finished=False))
             except (Damaged, OSError):
                 return  # It went or was written over; the next scan sees it.
+
+
+def _is_still(file: Tracked, descriptor: int) -> bool:
+    """Whether what was just read is of the content that the file is taken for, and not written over it."""
+    stat = os.fstat(descriptor)
+    now = stat.st_size, stat.st_mtime_ns
+    if now != file.checked and file.identity is not None:
+        head = os.pread(descriptor, file.identity.size, 0)
+        if stat.st_size < file.offset or digest_of(head) != file.identity.digest:
+            return False
+        file.checked = now
+    return True

@@ -49,6 +49,8 @@ class Stream(Protocol):
     def ended(self) -> bool:
         """True between two members or frames: a file that ends here is whole. False for a plain file."""
 
+    def fileno(self) -> int: ...
+
     def read(self, size: int) -> bytes:
         """Up to about `size` bytes; none at the present end, after which the file may grow.
 
@@ -71,6 +73,9 @@ class _Plain:
     @property
     def raw_offset(self) -> int:
         return self._file.tell()
+
+    def fileno(self) -> int:
+        return self._file.fileno()
 
     def read(self, size: int) -> bytes:
         return self._file.read(size)
@@ -101,6 +106,9 @@ class _Gzip:
     @property
     def ended(self) -> bool:
         return self._members > 0 and not self._started and not self._rest
+
+    def fileno(self) -> int:
+        return self._file.fileno()
 
     def read(self, size: int) -> bytes:
         while True:
@@ -171,6 +179,9 @@ class _Zstd:
     @property
     def ended(self) -> bool:
         return self._frames > 0 and not self._started and self._at == len(self._raw)
+
+    def fileno(self) -> int:
+        return self._file.fileno()
 
     def read(self, size: int) -> bytes:
         parts: list[bytes] = []

@@ -41,8 +41,9 @@ class State(Enum):
 class Tracked:
     """A file that is there now.
 
-    `at_end`: read to its present end, nothing to do until it changes. `skip`: it was there at the start,
-    and reading starts at the end.
+    `at_end`: read to its present end, nothing to do until it changes. `checked`: size and mtime when it was
+    last seen to begin as its identity says. `strict`: that a line begins at `offset` is yet to be seen.
+    `skip`: it was there at the start, and reading starts at the end.
     """
 
     path: str
@@ -61,7 +62,7 @@ class Tracked:
     head_full: bool = False
     compressed: bool = False
     torn: bool = False
-    verified: bool = False
+    checked: tuple[int, int] | None = None
     strict: bool = False
     offset: int = 0
     at_end: bool = False
@@ -90,5 +91,5 @@ class Tracked:
         """Forgets which content it has; the next scan finds out."""
         self.state, self.tried, self.tried_settled = State.WAITING, False, False
         self.lane = self.identity = self.original = None
-        self.offset = 0
-        self.at_end = self.verified = self.torn = self.recheck = False
+        self.offset, self.checked = 0, None
+        self.at_end = self.torn = self.recheck = False

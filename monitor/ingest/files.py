@@ -75,6 +75,7 @@ class DirectorySource:
         self._paused: set[Partition] = set()
         self._lags: dict[Partition, Lag] = {}
         self._scans = 0
+        self._scanned_s = 0.0
         self._next_scan_s = 0.0
         self._closed = False
 
@@ -88,15 +89,22 @@ class DirectorySource:
         if self._closed:
             raise SourceError(f"the source of {self._path} is closed")
         self._claim()
-        until = time.monotonic() + timeout_s
+        begin = time.monotonic()
+        until = begin + timeout_s
         while True:
             self._scan_if_due()
             compared = self._catalog.work()
             chunks, busy = self._read(max_records)
             self._lags = self._measure()
-            left = until - time.monotonic()
-            if chunks or left <= 0:
+            if chunks:
                 return chunks
+            if self._scanned_s < begin:
+                # "Nothing" is only said after a look, however long ago the last one was due.
+                self._next_scan_s = 0.0
+                continue
+            left = until - time.monotonic()
+            if left <= 0:
+                return []
             if not (compared or busy):
                 time.sleep(min(left, _WAIT_S))
 
@@ -152,7 +160,11 @@ class DirectorySource:
     def _scan_if_due(self) -> None:
         """Scans take at most a tenth of the time, however many files there are."""
         begin = time.monotonic()
-        if begin < self._next_scan_s or (self._scans and not self._follow):
+        done = self._scans > 0 and not self._follow
+        if not done and begin < self._next_scan_s:
+            return
+        self._scanned_s = begin
+        if done:
             return
         self._catalog.scan(self._clock.now_ms(), skip_present=self._latest and not self._scans)
         self._scans += 1
