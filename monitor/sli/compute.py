@@ -63,7 +63,7 @@ def _of_measure(
     measure: int, slot: Ints, cell: Ints, value: "Ints | Floats"
 ) -> "tuple[Ints, Ints, Ints | Floats]":
     bucket = cell - measure * MEASURE_STRIDE
-    mine = (bucket >= 0) & (bucket < MEASURE_STRIDE)
+    mine = bucket.view(np.uint64) < MEASURE_STRIDE
     return (slot, bucket, value) if mine.all() else (slot[mine], bucket[mine], value[mine])
 
 

@@ -22,8 +22,9 @@ from monitor.store.store import Store
 
 __all__ = ["Answer", "answer"]
 
-# Windows x series that are read at once.
-_ROWS_AT_ONCE = 50_000
+# Windows x series that are read at once: few enough for arrays that the allocator reuses.
+_ROWS_AT_ONCE = 2_000
+_DAY_S = 86_400
 
 
 class Answer(TypedDict):
@@ -227,35 +228,35 @@ def _answers(
 
 def _data_age(store: Store, question: Question, scope: Scope, now_ms: int, base_s: int) -> list[Answer]:
     """One answer per group: from the second of the newest record to now; the range does not matter."""
-    last = extent(store, Kind.SERVICE, base_s, list(scope.series))
-    if last is None:
-        return []
-    everything = Windows(0, last[1] + base_s, 1)
+    everything = Windows(0, now_ms // 1000 // _DAY_S * _DAY_S + 2 * _DAY_S, 1)
     groups, grouping = _groups(store, question, scope, everything, base_s)
     found: list[Answer] = []
     for i, group in enumerate(groups):
-        mine = grouping.ids[grouping.group == i].tolist()
-        newest = _newest_s(store, mine, base_s)
+        newest = _newest(store, grouping.ids[grouping.group == i].tolist(), base_s)
         if newest is not None:
-            at_ms = newest[0] * 1000
-            bounds = Windows(newest[0], max(1, now_ms // 1000 - newest[0]), 1)
-            age = Values(np.array([max(0, now_ms - at_ms) / 1000]), np.array([newest[1]]), np.array([False]))
+            at_s, records = newest
+            bounds = Windows(at_s, max(1, now_ms // 1000 - at_s), 1)
+            age_s = np.array([max(0, now_ms - at_s * 1000) / 1000])
+            age = Values(age_s, np.array([records]), np.zeros(1, np.bool_))
             found += _answers(question.model, [group], bounds, age, np.ones(1))
     return found
 
 
-def _newest_s(store: Store, series: Sequence[int], base_s: int) -> tuple[int, int] | None:
-    """(the second of the newest request, how many there were in it); None without any."""
-    last = extent(store, Kind.SERVICE, base_s, series)
-    if last is None:
-        return None
-    window = Windows(last[1], base_s, 1)
-    grouping = Grouping(np.array(series, np.int64), np.zeros(len(series), np.int64), 1)
-    entries = join(place(store, Kind.SERVICE, cover(window, (base_s,)), window, grouping), 1)
-    by_second = np.bincount(
-        entries.cell[entries.cell >= SECONDS] - SECONDS,
-        weights=entries.count[entries.cell >= SECONDS],
-        minlength=1,
-    )
-    second = int(np.flatnonzero(by_second)[-1]) if by_second.any() else 0
-    return last[1] + second, int(by_second[second])
+def _newest(store: Store, series: Sequence[int], base_s: int) -> tuple[int, int] | None:
+    """(the second of the newest request, how many there were in it); None without any.
+
+    Where only coarser tiers are left, it is the window that stands for its newest second.
+    """
+    for tier_s in tiers(base_s):
+        last = extent(store, Kind.SERVICE, tier_s, series)
+        if last is None:
+            continue
+        window = Windows(last[1], tier_s, 1)
+        grouping = Grouping(np.array(series, np.int64), np.zeros(len(series), np.int64), 1)
+        entries = join(place(store, Kind.SERVICE, cover(window, (tier_s,)), window, grouping), 1)
+        second = entries.cell[entries.cell >= SECONDS] - SECONDS
+        if not len(second):
+            return last[1], int(counted(entries, Counted(OUTCOMES), tier_s).count[0])
+        newest = int(second.max())
+        return last[1] + newest, int(entries.count[entries.cell == SECONDS + newest].sum())
+    return None

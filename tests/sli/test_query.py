@@ -4,11 +4,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
 from monitor.records import Partition
 from monitor.sli.query import Answer, answer
 from monitor.sli.question import Question
 from monitor.store import Store, peaks
+from monitor.store.engine import writing
+from monitor.store.schema import profiles
 from tests.builders import NOW_MS, T0_MS, record
 from tests.filling import Writer, fill
 
@@ -201,6 +204,14 @@ def test_the_age_of_the_newest_record(store: Store) -> None:
     assert row["start"] == "2023-11-14T22:15:01Z"
     by_version = ask(store, "data_age", now_ms=T0_MS + 91_000, by=["version"])
     assert [r["value"] for r in by_version] == [91, 30]
+
+
+def test_the_age_is_known_after_the_fine_windows_are_gone(store: Store) -> None:
+    fill(store, [record()])
+    with writing(store.engine) as connection:
+        connection.execute(sa.delete(profiles).where(profiles.c.tier_s == 60))
+    assert value(store, "data_age", now_ms=H0_MS + 2 * HOUR_MS) == 7200
+    assert value(store, "records") == 1
 
 
 def test_nothing_stored_is_an_empty_answer_and_one_row_where_a_range_is_given(store: Store) -> None:
