@@ -10,7 +10,7 @@ from typing import TextIO
 
 import typer
 
-from monitor.cli import check, copies, doctor, letters, offsets, run, schema, token, version
+from monitor.cli import check, copies, doctor, letters, offsets, query, run, schema, token, version
 from monitor.cli.guard import Guarded
 
 __all__ = ["app", "main"]
@@ -28,6 +28,7 @@ app = typer.Typer(
 )
 app.command("run", rich_help_panel=RUN)(run.run)
 app.command("serve", rich_help_panel=RUN)(run.serve)
+app.command("query", rich_help_panel=RUN)(query.query)
 app.add_typer(letters.app, name="dead-letters", rich_help_panel=OPERATE)
 app.add_typer(offsets.app, name="offsets", rich_help_panel=OPERATE)
 app.command("backup", rich_help_panel=OPERATE)(copies.backup)
