@@ -19,7 +19,7 @@ from monitor.ingest.source import Ownership, Source
 from monitor.job.job import Job
 from monitor.job.report import JobStatus, Observer
 from monitor.job.settings import JobSettings
-from monitor.store import lease, peaks
+from monitor.store import lease, ownership, peaks
 from monitor.store.dead import Cap
 from monitor.store.registry import RegistryLimits
 from monitor.store.retention import Retention, drop_expired, oldest_start_s
@@ -162,10 +162,17 @@ class Housekeeping:
             if not lease.acquire(self._store, self._LEASE, self._settings.owner, now_ms, 180_000):
                 return
             self.close_peaks(watermark_ms)
-            while sum(drop_expired(self._store, self._retention, self._settings.tiers_s, now_ms).values()):
-                pass
+            self._drop_expired(now_ms)
         except MonitorError as e:
             _log.warning("housekeeping put off", extra={"reason": str(e)})
+
+    def _drop_expired(self, now_ms: int) -> None:
+        """Ages are held against the stream, not the clock: old logs replayed today are not old yet."""
+        heads = [p.marks.watermark_ms for p in ownership.list_progress(self._store)]
+        newest_ms = max((ms for ms in heads if ms is not None), default=0)
+        until_ms = min(now_ms, newest_ms)
+        while sum(drop_expired(self._store, self._retention, self._settings.tiers_s, until_ms).values()):
+            pass
 
     def close_peaks(self, watermark_ms: int) -> None:
         """Writes the peaks of all hours that the watermark has passed."""
@@ -199,6 +206,8 @@ class Server:
             metrics=metrics,
             durable_log=open_log(config, clock),
             settings=from_config(config.web),
+            service_s=config.windows.service_s,
+            features_s=config.windows.features_s,
         )
         self._web = WebServer(create_app(context), config.web.host, config.web.port)
 
@@ -256,6 +265,7 @@ class Service:
         )
         self.metrics.watch(self.job.status)
         self._web = self._open_web(config, clock) if web else None
+        self._listening = False
 
     def _open_web(self, config: Config, clock: Clock) -> WebServer:
         context = WebContext(
@@ -265,6 +275,8 @@ class Service:
             metrics=self.metrics,
             durable_log=open_log(config, clock),
             settings=from_config(config.web),
+            service_s=config.windows.service_s,
+            features_s=config.windows.features_s,
         )
         return WebServer(create_app(context), config.web.host, config.web.port)
 
@@ -273,11 +285,23 @@ class Service:
         """Where the web server answers, once `run` has begun; None without one."""
         return None if self._web is None else self._web.url
 
+    def listen(self) -> None:
+        """Starts to serve; `run` does so by itself. Raises ConfigError where the address can't be had."""
+        if self._web is not None and not self._listening:
+            self._web.start()
+            self._listening = True
+            _log.info("listening", extra={"url": self._web.url})
+
+    def close(self) -> None:
+        """Gives up everything without running; `run` does so by itself."""
+        self.job.close()
+        if self._web is not None:
+            self._web.stop()
+        self.store.close()
+
     def run(self, until_caught_up: bool = False) -> None:
         """Serves and reads. What was read is flushed before it returns or raises."""
-        if self._web is not None:
-            self._web.start()
-            _log.info("listening", extra={"url": self._web.url})
+        self.listen()
         try:
             self.job.run(until_caught_up)
             watermark_ms = self.job.status().watermark_ms

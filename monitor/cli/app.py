@@ -10,7 +10,7 @@ from typing import TextIO
 
 import typer
 
-from monitor.cli import check, copies, doctor, letters, offsets, query, run, schema, token, version
+from monitor.cli import check, copies, demo, doctor, letters, offsets, query, run, schema, token, version
 from monitor.cli.guard import Guarded
 
 __all__ = ["app", "main"]
@@ -26,6 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("demo", rich_help_panel=RUN)(demo.demo)
 app.command("run", rich_help_panel=RUN)(run.run)
 app.command("serve", rich_help_panel=RUN)(run.serve)
 app.command("query", rich_help_panel=RUN)(query.query)

@@ -83,6 +83,10 @@ class Job(Ownership):
         """Asks `run` to flush once and return."""
         self._stop.set()
 
+    def close(self) -> None:
+        """Gives up the source without running; `run` does so by itself."""
+        self._source.close()
+
     def status(self) -> JobStatus:
         """How it is doing; any thread may ask."""
         return JobStatus(
@@ -234,7 +238,7 @@ class Job(Ownership):
             fresh=state.fresh,
             stale_records=state.stale,
             series={row.series: self._registry.name(row.series) for row in state.fresh.rows},
-            thresholds_ms={number: value for value, number in self._thresholds.items()},
+            thresholds_ms={self._thresholds[value]: value for value in self._settings.thresholds_ms},
             exemplars=tuple(state.exemplars.values()),
             late=state.late,
             too_late=state.too_late,

@@ -1,0 +1,33 @@
+"""`monitor demo`: the main job on real inference logs, with nothing to set up."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from monitor.config.model import LogConfig
+from monitor.logs import set_up
+
+__all__ = ["demo"]
+
+
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="Replay all at once, print the table, exit.")] = False,
+    directory: Annotated[
+        Path, typer.Option("--dir", metavar="DIR", help="Where spool and store go; made anew.")
+    ] = Path("monitor-demo"),
+    live_s: Annotated[
+        int, typer.Option("--live", min=0, metavar="SECONDS", help="How much of the end plays live.")
+    ] = 180,
+    port: Annotated[int, typer.Option("--port", help="Where to serve /metrics and the API.")] = 8080,
+) -> None:
+    """Replay real inference logs into SQLite and watch the indicators."""
+    from monitor.demo.run import run_live, run_once  # half a second that other commands need not wait
+
+    log = LogConfig(level="warning", format="text")
+    set_up(log.level, log.format)
+    if once:
+        run_once(directory, Console())
+    else:
+        run_live(directory, Console(), live_s, port)
