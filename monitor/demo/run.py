@@ -5,6 +5,7 @@ import threading
 import time
 from pathlib import Path
 
+from rich import box
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -106,7 +107,7 @@ def _serving(config: Config, clock: Clock) -> Service:
 
 
 def _total() -> int:
-    return int(data.faults()["counts"]["records"])
+    return int(data.faults()["records"]["valid"])
 
 
 def _progress(console: Console) -> Progress:
@@ -148,9 +149,7 @@ def _where(service: Service, feeder: Feeder) -> Text:
 
 
 def _print_letters(store: Store, console: Console) -> None:
-    table = Table(
-        "reason", "messages", title="dead letters: messages that are no records", title_justify="left"
-    )
+    table = Table("reason", "messages", title="dead letters", title_justify="left", box=box.SIMPLE_HEAD)
     for (kind, name), n in sorted(dead.totals(store).items()):
         if kind == "dead_letter":
             table.add_row(name, str(n))

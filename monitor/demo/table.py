@@ -1,5 +1,6 @@
 """The demo's table: the indicators of every model and version."""
 
+from rich import box
 from rich.table import Table
 
 from monitor.sli.query import answer
@@ -16,7 +17,6 @@ _COLUMNS = (
     ("latency_p95", "p95 ms", "{:.1f}", 1),
     ("latency_p99", "p99 ms", "{:.1f}", 1),
     ("error_rate", "errors %", "{:.2f}", 100),
-    ("client_error_rate", "client %", "{:.2f}", 100),
     ("auth_failure_rate", "auth %", "{:.2f}", 100),
     ("quality_error_rate", "invalid %", "{:.2f}", 100),
 )
@@ -24,11 +24,11 @@ _COLUMNS = (
 
 def sli_table(store: Store, from_ms: int, to_ms: int, now_ms: int, title: str) -> Table:
     """Indicators over [from_ms, to_ms), a line for each model and version. Reads the store."""
-    table = Table(title=title, title_justify="left")
-    table.add_column("model")
-    table.add_column("version")
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("model", no_wrap=True)
+    table.add_column("version", no_wrap=True)
     for _, heading, _, _ in _COLUMNS:
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for model in models(store):
         lines: dict[str, list[str]] = {}
         for i, (sli, _, shape, scale) in enumerate(_COLUMNS):
@@ -36,6 +36,7 @@ def sli_table(store: Store, from_ms: int, to_ms: int, now_ms: int, title: str) -
                 cells = lines.setdefault(line["version"] or "-", ["-"] * len(_COLUMNS))
                 if line["value"] is not None:
                     cells[i] = shape.format(line["value"] * scale)
-        for version in sorted(lines):
+        served = [version for version in sorted(lines) if lines[version][0] != "-"]
+        for version in served:
             table.add_row(model, version, *lines[version])
     return table

@@ -1,8 +1,8 @@
 """What the web server needs to know."""
 
-import ipaddress
 from dataclasses import dataclass
 
+from monitor.config import is_loopback
 from monitor.config.model import WebConfig
 
 __all__ = ["WebSettings", "from_config", "is_loopback"]
@@ -40,12 +40,3 @@ def from_config(config: WebConfig) -> WebSettings:
         rate_per_s=config.rate_per_s,
         burst=config.burst,
     )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach what is bound to `host`."""
-    name = host.strip("[]").lower()
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost"

@@ -1,0 +1,1 @@
+"""The demo: real logs, replayed as if they were written now."""
