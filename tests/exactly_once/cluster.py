@@ -82,6 +82,7 @@ class Cluster:
         self, kafka: Kafka, topic: str, url: str, folder: Path, seed: int, worker_url: str | None = None
     ) -> None:
         self.kafka = kafka
+        self.seed = seed
         self.store = Store.open(url)
         self._topic = topic
         self._url = worker_url or url

@@ -140,7 +140,8 @@ class Oracle:
     def _latencies(self, record: dict[str, Any], service: Row, weight: float) -> None:
         row = ("latency", *service[1:])
         online = "mode" not in record
-        measures = {name: record[name] for name in ("latency_ms", "queue_ms", "compute_ms") if name in record}
+        names = ("latency_ms", "queue_ms", "compute_ms")
+        measures: dict[str, float] = {name: record[name] for name in names if name in record}
         if "latency_ms" in record and record.get("cold_start"):
             measures["cold_start_latency_ms"] = record["latency_ms"]
         measures = measures if online else {}

@@ -8,6 +8,7 @@ from typing import Self
 __all__ = ["Proxy"]
 
 _BYTES = 65_536
+_COMMIT = b"COMMIT\0"  # a whole statement, unlike READ COMMITTED
 _READY = b"Z\x00\x00\x00\x05I"  # ReadyForQuery, outside a transaction: the COMMIT is done
 
 
@@ -74,7 +75,7 @@ class _Link:
     def requests(self) -> None:
         with contextlib.suppress(OSError):
             while data := self._client.recv(_BYTES):
-                if b"COMMIT" in data and self._proxy.loses():
+                if _COMMIT in data and self._proxy.loses():
                     self._losing = True
                 self._server.sendall(data)
         self._end()

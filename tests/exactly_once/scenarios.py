@@ -7,6 +7,7 @@ produce while they make trouble.
 import random
 import resource
 import signal
+from functools import partial
 
 from tests.exactly_once.cluster import Cluster, Worker
 from tests.exactly_once.proxy import Proxy
@@ -53,11 +54,15 @@ def kill_at_random(cluster: Cluster, kills: int, seed: int) -> None:
     for _ in range(kills):
         cluster.produce(rng.randrange(300, 1_200))
         target = cluster.committed() + rng.randrange(1, 600)
-        wait_until(lambda target=target: cluster.committed() >= target, rng.uniform(0.2, 3.0), 0.01)
+        wait_until(partial(_past, cluster, target), rng.uniform(0.2, 3.0), 0.01)
         for name in rng.choice((["a"], ["b"], ["a", "b"])):
             cluster.workers[name].kill()
         cluster.produce(rng.randrange(300))
         cluster.supervise()
+
+
+def _past(cluster: Cluster, target: int) -> bool:
+    return cluster.committed() >= target
 
 
 def die_at_failpoint(cluster: Cluster, failpoint: str, times: int) -> None:
