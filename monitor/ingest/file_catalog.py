@@ -200,6 +200,8 @@ class Catalog:
                 return
             if holder is None and lane.could_be(file, known):
                 lane.adopt(file, known)
+                if file.at_end and file.offset > file.stamp.size:
+                    self._lost_end(lane, file)
                 return
         rival = next(lane.rivals(file, head), None)
         if rival is not None:
@@ -217,6 +219,13 @@ class Catalog:
             file.offset = end_of_lines(file.path)
             file.at_end = file.offset >= file.stamp.size
         lane.progressed(file, done=file.compressed)
+
+    def _lost_end(self, lane: Lane, file: Tracked) -> None:
+        """Goes on at the end that the file has now."""
+        reason = f"the file was read to byte {file.offset} and has only {file.stamp.size} now"
+        self.problems.report("lost_end", file.path, file.offset, reason)
+        file.offset = end_of_lines(file.path)
+        lane.progressed(file)
 
     def _begin_comparison(self, file: Tracked, original: Tracked) -> None:
         file.state, file.original = State.COMPARING, original

@@ -112,12 +112,16 @@ class Lane:
         self._take(file, identity)
         if known.done and identity.inode == file.inode and identity.raw_size == file.stamp.size:
             file.state, file.at_end = State.FINISHED, True
-        elif not file.compressed and file.offset == file.stamp.size:
+        elif not file.compressed and file.offset >= file.stamp.size:
             file.at_end = True
 
     def could_be(self, file: Tracked, known: Known) -> bool:
-        """Whether the file is long enough; whether a line begins at the offset is seen when it is read."""
-        return file.compressed or file.stamp.size >= known.offset
+        """Whether the file can have what was read; that a line begins at the offset is seen later.
+
+        The very file may be shorter: a machine that crashed lost what was written last. As it begins
+        with all that its identity covers, nothing else was written into it.
+        """
+        return file.compressed or file.stamp.size >= known.offset or file.inode == known.identity.inode
 
     def hand_over(self, holder: Tracked, longer: Tracked) -> None:
         """The content of `holder` goes on in `longer`, which is read from now on; `holder` is its copy."""

@@ -36,7 +36,7 @@ class DirectorySource:
     `follow` off: reads what is there at the first poll, torn last lines too, and nothing that comes
     later. `owned`: the lanes to read here when several processes share the directory; None for all.
     `start` says where lanes begin of which the store knows nothing. `problems` counts by kind what went
-    wrong with files: damaged, unreadable, deleted_unread, truncated_unread; each is logged too.
+    wrong with files: damaged, unreadable, deleted_unread, truncated_unread, lost_end; each is logged.
     """
 
     def __init__(

@@ -235,6 +235,20 @@ class TestRotation:
         reader.restart()
         assert reader.read() == []
 
+    def test_a_file_that_lost_its_end_in_a_crash_is_not_read_again(
+        self, reader: Reader, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "a.jsonl"
+        path.write_bytes(lines(0, 1_000))
+        reader.read()
+        os.truncate(path, len(lines(0, 900)) + 5)
+        reader.restart()
+        assert reader.read() == []
+        assert reader.source.problems == {"lost_end": 1}
+        with path.open("ab") as file:
+            file.write(b"\n" + lines(2_000, 2))
+        assert reader.read() == [lines(900, 1)[:5], *split(lines(2_000, 2))]
+
     def test_what_is_lost_by_truncation_is_counted(
         self, reader: Reader, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
