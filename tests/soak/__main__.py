@@ -7,6 +7,7 @@ wrong, or if a schedule without the compare-and-swap went unnoticed.
 
 import argparse
 import itertools
+import logging
 import sys
 import tempfile
 import time
@@ -174,6 +175,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--minutes", type=float, default=0.0)
     given = parser.parse_args(argv)
+    logging.disable(logging.WARNING)
     console, outcomes = Console(), list[Outcome]()
     end = time.monotonic() + given.minutes * 60
     with Kafka() as kafka, Postgres() as postgres:
