@@ -7,7 +7,7 @@ the shape what is new or says why the message is no record.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import starmap
 from typing import Any
 
@@ -15,8 +15,8 @@ import msgspec
 import numpy as np
 
 from monitor.ingest.columns import Pieces, Vocabularies
-from monitor.ingest.normalise import BadRecord, normalise
-from monitor.ingest.shape import Limits, Shape
+from monitor.ingest.normalise import BadRecord, normalise, parse
+from monitor.ingest.shape import FIELD_NAMES, Limits, Shape
 from monitor.ingest.source import Chunk
 from monitor.ingest.validate import refusals
 from monitor.records import Batch, DeadLetter
@@ -64,9 +64,14 @@ class Decoder:
                 pieces.add(index, rows, self._shape)
         batch, index_of = pieces.batch(chunk, unknown)
         keep = np.ones(len(batch), np.bool_)
+        refused: Counter[str] = Counter()
         for row, reason in refusals(batch, chunk.append_ms[index_of], self._max_ahead_ms):
             keep[row] = False
             dead.append((int(index_of[row]), reason))
+            # Only records count their unknown fields, whichever path it was that refused the others.
+            refused.update(n for n in parse(chunk.values[index_of[row]]) if n not in FIELD_NAMES)
+        if refused:
+            batch = replace(batch, unknown_fields=Counter(batch.unknown_fields) - refused)
         dead.sort(key=lambda d: d[0])
         return Decoded(batch.select(keep), list(starmap(_letter, ((chunk, i, why) for i, why in dead))))
 

@@ -14,7 +14,7 @@ import msgspec
 
 from monitor.ingest.contract import MEASURES, MODES
 
-__all__ = ["BadRecord", "normalise"]
+__all__ = ["BadRecord", "normalise", "parse"]
 
 _INT64 = 2**63 - 1
 
@@ -30,7 +30,7 @@ class BadRecord(ValueError):
 
 def normalise(payload: bytes) -> dict[str, Any]:
     """The record in `payload` with every known field checked. Raises BadRecord."""
-    record = _parse(payload)
+    record = parse(payload)
     if not isinstance(record, dict):
         raise BadRecord("not_an_object", f"the message is {_kind(record)}, not a JSON object")
     for name in ("id", "ts", "model"):
@@ -42,7 +42,8 @@ def normalise(payload: bytes) -> dict[str, Any]:
     }
 
 
-def _parse(payload: bytes) -> Any:
+def parse(payload: bytes) -> Any:
+    """The JSON value in `payload`, NaN and infinities allowed. Raises BadRecord."""
     if not payload:
         raise BadRecord("empty", "the message has no bytes (a tombstone?)")
     try:

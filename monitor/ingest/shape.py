@@ -17,7 +17,7 @@ import msgspec
 
 from monitor.ingest.contract import FIELDS
 
-__all__ = ["ENVELOPE", "OTHER", "Limits", "Shape", "StructInfo"]
+__all__ = ["ENVELOPE", "FIELD_NAMES", "OTHER", "Limits", "Shape", "StructInfo"]
 
 OTHER = "other"
 _KINDS: dict[type, Any] = {float: float | None, int: float | None, str: str | None, bool: bool | None}
@@ -32,7 +32,7 @@ class _Never(msgspec.Struct, tag_field="model", tag="\0", forbid_unknown_fields=
 
 
 _UNUSABLE = re.compile(r'["\\\x00-\x1f]')
-_KNOWN = frozenset(f.name for f in FIELDS)
+FIELD_NAMES = frozenset(f.name for f in FIELDS)
 
 
 def _struct(name: str, columns: Mapping[str, Any]) -> Any:
@@ -109,7 +109,7 @@ class Shape:
             model = record["model"] = OTHER
             left_out["model (over the limit)"] += 1
         shape = self.models.setdefault(model, ModelShape())
-        for name in [n for n in record if n not in _KNOWN]:
+        for name in [n for n in record if n not in FIELD_NAMES]:
             if len(self.unknown) < self.limits.unknown_fields and not _UNUSABLE.search(name):
                 self.unknown[name] = None
             del record[name]
