@@ -160,4 +160,6 @@ class Generator:
             (good | {"status": "perhaps"}, "bad_value"),
         ]
         payload, reason = self._random.choice(cases)
+        if isinstance(payload, dict) and self._random.random() < 0.5:
+            payload |= {"region_hint": "only records count their unknown fields"}
         return payload if isinstance(payload, bytes) else json.dumps(payload).encode(), reason
