@@ -69,7 +69,7 @@ class Simulation:
         self._random = random.Random(seed)
         self._store = store
         self._log = MemoryLog()
-        self._generator = Generator(seed, _PARTITIONS, step_ms=61_000)
+        self._generator = Generator(seed, _PARTITIONS, step_ms=20_000)
         self.oracle = Oracle()
         self._partitions = [Partition(self._log.topic, n) for n in range(_PARTITIONS)]
         self._owner: dict[Partition, int] = {}
@@ -103,7 +103,7 @@ class Simulation:
             yield
 
     def _produce(self) -> None:
-        messages = self._generator.take(self._random.randrange(1, 12))
+        messages = self._generator.take(self._random.randrange(1, 9))
         if self._random.random() < 0.2:
             messages *= 2  # A producer that sends its batch again.
         self.oracle.take(messages)
@@ -190,7 +190,7 @@ class Simulation:
             process.job.flush()
 
 
-def simulate(store: Store, seed: int, actions: int = 40, swap: bool = True) -> Oracle:
+def simulate(store: Store, seed: int, actions: int = 30, swap: bool = True) -> Oracle:
     """Runs the schedule of `seed` on an empty store and returns what the store must hold now."""
     simulation = Simulation(store, seed)
     if swap:
