@@ -16,6 +16,7 @@ from monitor.ingest.kafka import open_kafka, open_sink
 from monitor.ingest.several import SeveralSources
 from monitor.ingest.shape import Limits
 from monitor.ingest.source import Ownership, Source
+from monitor.ingest.spool import DurableLog, Spool
 from monitor.job.job import Job
 from monitor.job.report import JobStatus, Observer
 from monitor.job.settings import JobSettings
@@ -25,7 +26,7 @@ from monitor.store.registry import RegistryLimits
 from monitor.store.retention import Retention, drop_expired, oldest_start_s
 from monitor.store.store import Store
 from monitor.web.app import create_app
-from monitor.web.context import DurableLog, WebContext
+from monitor.web.context import WebContext
 from monitor.web.gauges import GaugeRefresher, GaugeTask
 from monitor.web.metrics import MetricsSettings, ServiceMetrics
 from monitor.web.readings import gauge_reader
@@ -125,8 +126,6 @@ def open_source(config: Config, clock: Clock, follow: bool = True) -> Callable[[
 def open_log(config: Config, clock: Clock) -> DurableLog | None:
     """Where posted records go: the spool, else the first Kafka topic, else nowhere."""
     if config.ingest.spool is not None:
-        from monitor.ingest.spool import Spool
-
         return Spool(config.ingest.spool.path, max_bytes=config.ingest.spool.max_bytes, clock=clock)
     kafka = config.source.kafka
     if kafka is not None:
@@ -186,6 +185,26 @@ class Housekeeping:
         """Waits for a round under way, seconds at most."""
         if self._thread is not None:
             self._thread.join(10)
+
+
+class SpoolPruning:
+    """Deletes spool files that are read and committed to their end."""
+
+    _EVERY_S = 10.0
+
+    def __init__(self, store: Store, spool: Spool) -> None:
+        self._store, self._spool = store, spool
+        self._due_s = time.monotonic()
+
+    def run(self, status: JobStatus) -> None:
+        """Prunes where that is due; quick, for there are few files."""
+        if time.monotonic() < self._due_s or status.problem is not None:
+            return
+        self._due_s = time.monotonic() + self._EVERY_S
+        try:
+            self._spool.prune(ownership.list_files(self._store, SPOOL_TOPIC))
+        except (MonitorError, OSError) as e:
+            _log.warning("spool not pruned", extra={"reason": str(e)})
 
 
 class Server:
@@ -255,13 +274,15 @@ class Service:
         self._gauges = GaugeTask(
             GaugeRefresher(self.metrics.gauges, owner, gauge_reader(config)), self.store, clock
         )
+        self._log = open_log(config, clock) if web else None
+        pruning = (SpoolPruning(self.store, self._log),) if isinstance(self._log, Spool) else ()
         self.job = Job(
             self.store,
             open_source(config, clock, follow),
             settings,
             clock,
             observers=(self.metrics, *observers),
-            tasks=(self._housekeeping, self._gauges),
+            tasks=(self._housekeeping, self._gauges, *pruning),
         )
         self.metrics.watch(self.job.status)
         self._web = self._open_web(config, clock) if web else None
@@ -273,7 +294,7 @@ class Service:
             clock=clock,
             status=self.job.status,
             metrics=self.metrics,
-            durable_log=open_log(config, clock),
+            durable_log=self._log,
             settings=from_config(config.web),
             service_s=config.windows.service_s,
             features_s=config.windows.features_s,
@@ -311,6 +332,8 @@ class Service:
         finally:
             if self._web is not None:
                 self._web.stop()
+            if self._log is not None:
+                self._log.close()
             self._housekeeping.stop()
             self._gauges.stop()
             self.store.close()

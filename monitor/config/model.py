@@ -187,7 +187,6 @@ class ModelConfig(Section):
     owner: Text | None = None
     segments: tuple[Text, ...] | None = None
     latency_thresholds_ms: Thresholds = ()
-    dedupe_s: Annotated[Seconds, Field(gt=0)] | None = None
 
 
 class WebConfig(Section):

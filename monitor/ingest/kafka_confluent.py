@@ -9,27 +9,34 @@ from typing import Any, Literal
 import numpy as np
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from monitor.errors import OffsetGone, SourceError
-from monitor.ingest.kafka import check_start, offset_gone, what_to_do
-from monitor.ingest.source import Chunk, Lag, Ownership, Start
+from monitor.clock import Clock, WallClock
+from monitor.errors import ConfigError, SourceError
+from monitor.ingest.kafka import Book, Patience, check_options, what_to_do
+from monitor.ingest.source import Chunk, Lag, Ownership
 from monitor.records import Partition
 
 __all__ = ["ConfluentSource"]
 
 _log = logging.getLogger(__name__)
-_ASK_BROKER_S = 10.0
+_ASK_BROKER_S = 5.0
+_ASK_AGAIN_S = 1.0
+_FILL_S = 0.05
 _LAG_EVERY_S = 0.2
-_FINAL = {
-    KafkaError._FATAL,
+_MISTAKES = {
     KafkaError._AUTHENTICATION,
-    KafkaError.SASL_AUTHENTICATION_FAILED,
-    KafkaError.TOPIC_AUTHORIZATION_FAILED,
-    KafkaError.GROUP_AUTHORIZATION_FAILED,
-    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError._SSL,
     KafkaError._UNKNOWN_TOPIC,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError.SASL_AUTHENTICATION_FAILED,
     KafkaError.UNSUPPORTED_SASL_MECHANISM,
     KafkaError.INVALID_GROUP_ID,
 }
+_FINAL = {
+    KafkaError._FATAL,
+    KafkaError.TOPIC_AUTHORIZATION_FAILED,
+    KafkaError.GROUP_AUTHORIZATION_FAILED,
+}
+_GONE = {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._LOG_TRUNCATION}
 _DEFAULTS: dict[str, Any] = {
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
@@ -39,16 +46,12 @@ _DEFAULTS: dict[str, Any] = {
     "partition.assignment.strategy": "range,roundrobin",
     "fetch.min.bytes": 65_536,
     "fetch.wait.max.ms": 100,
+    # What is fetched ahead is all the memory that the client takes, whatever the lag.
     "queued.max.messages.kbytes": 65_536,
     "queued.min.messages": 100_000,
+    # The client's own second of pause when enough is fetched is longer than it takes us to eat it up.
+    "fetch.queue.backoff.ms": 10,
 }
-_FIXED = (
-    "enable.auto.commit",
-    "enable.auto.offset.store",
-    "auto.offset.reset",
-    "enable.partition.eof",
-    "partition.assignment.strategy",
-)
 
 
 class ConfluentSource:
@@ -66,138 +69,162 @@ class ConfluentSource:
         bootstrap_servers: str,
         options: Mapping[str, str] | None = None,
         start: Literal["earliest", "latest"] = "earliest",
+        clock: Clock | None = None,
     ) -> None:
         """Raises ConfigError for options that can't be; connects in the background."""
+        check_options(options or {})
         self._ownership = ownership
-        self._start = start
-        self._next: dict[Partition, int] = {}
-        self._lags: dict[Partition, Lag] = {}
-        self._lags_at_s = 0.0
-        self._gone: list[OffsetGone] = []
+        self._clock = clock or WallClock()
+        self._book = Book(start)
+        self._heard: set[Partition] = set()
+        self._lags_at_s = self._asked_s = 0.0
+        self._patience = Patience()
         self._final: SourceError | None = None
         self._rebalanced = False
         self._closed = False
-        self._consumer = Consumer(
-            check_start(
-                {
-                    **_DEFAULTS,
-                    **(options or {}),
-                    "bootstrap.servers": bootstrap_servers,
-                    "group.id": group_id,
-                    "error_cb": self._on_error,
-                },
-                {name: _DEFAULTS[name] for name in _FIXED},
-            ),
-            logger=logging.getLogger("librdkafka"),
-        )
+        settings = {**_DEFAULTS, **(options or {}), "bootstrap.servers": bootstrap_servers}
+        settings |= {"group.id": group_id, "error_cb": self._on_error}
+        try:
+            self._consumer = Consumer(settings, logger=logging.getLogger("librdkafka"))
+        except KafkaException as e:
+            reason = e.args[0].str().removeprefix("Failed to create consumer: ")
+            raise ConfigError([f"source.kafka.options: {reason}"]) from e
         self._consumer.subscribe(
             list(topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
         )
 
     def poll(self, max_records: int, timeout_s: float) -> list[Chunk]:
         """See Source."""
+        if self._closed:
+            raise SourceError("kafka: the source is closed")
         self._raise_pending()
         self._rebalanced = False
         try:
-            messages = self._consumer.consume(max_records, timeout_s)
+            messages = self._consume(max_records, timeout_s)
         except KafkaException as e:
             raise SourceError(_sentence(e.args[0])) from e
-        if self._rebalanced:
+        if self._rebalanced and messages:
             # What was fetched before partitions changed hands may be read by another owner already:
             # everything is fetched anew from where it was handed out to.
-            if self._next:
-                self._assign()
+            self._assign()
             messages = []
         chunks = self._chunks(messages)
-        self._learn_lags()
+        if self._resolve():
+            self._assign()
+        self._learn_lags(chunks)
         if not chunks:
             self._raise_pending()
         return chunks
 
+    def _consume(self, max_records: int, timeout_s: float) -> list[Message]:
+        """What has come, after the first message at once: consume() alone waits until all have come."""
+        until = time.monotonic() + timeout_s
+        messages: list[Message] = self._consumer.consume(max_records, min(timeout_s, _FILL_S))
+        if not messages and not self._rebalanced and (left := until - time.monotonic()) > 0:
+            messages = self._consumer.consume(1, left)
+            if messages and max_records > 1:
+                messages += self._consumer.consume(max_records - 1, 0.0)
+        return messages
+
     def _raise_pending(self) -> None:
         if self._final is not None:
             raise self._final
-        if self._gone:
-            raise self._gone.pop()
+        self._book.raise_gone()
 
     def _chunks(self, messages: list[Message]) -> list[Chunk]:
         if not messages:
             return []
+        events: list[Message] = []
         if any(map(Message.error, messages)):
-            messages = [m for m in messages if not self._noted(m)]
-        groups: defaultdict[Any, list[Message]] = defaultdict(list)
+            events = [m for m in messages if m.error() is not None]
+            messages = [m for m in messages if m.error() is None]
+        groups: defaultdict[tuple[str, int], list[Message]] = defaultdict(list)
         keys = zip(map(Message.topic, messages), map(Message.partition, messages), strict=True)
         for key, message in zip(keys, messages, strict=True):
             groups[key].append(message)
-        chunks = (self._chunk(Partition(*key), group) for key, group in groups.items())
-        return [chunk for chunk in chunks if chunk is not None]
+        chunks = [self._chunk(Partition(*key), g) for key, g in groups.items() if key in self._book.next]
+        for event in events:
+            self._note(event)
+        return chunks
 
-    def _chunk(self, partition: Partition, messages: list[Message]) -> Chunk | None:
-        if partition not in self._next:
-            return None
+    def _chunk(self, partition: Partition, messages: list[Message]) -> Chunk:
         n = len(messages)
         positions = np.fromiter(map(Message.offset, messages), np.int64, n)
         times = [ms for _, ms in map(Message.timestamp, messages)]
         append_ms = np.fromiter(times, np.int64, n)
         if (append_ms <= 0).any():
-            append_ms[append_ms <= 0] = time.time_ns() // 1_000_000
+            append_ms[append_ms <= 0] = self._clock.now_ms()
         values = [b"" if v is None else v for v in map(Message.value, messages)]
-        self._next[partition] = int(positions[-1]) + 1
-        return Chunk(partition, values, positions, int(positions[-1]) + 1, append_ms)
+        end = int(positions[-1]) + 1
+        self._book.next[partition] = end
+        self._heard.add(partition)
+        self._patience.works()
+        return Chunk(partition, values, positions, end, append_ms)
 
-    def _noted(self, message: Message) -> bool:
-        """Takes note of an event among the messages; False where it is a record after all."""
-        error: Any = message.error()
-        if error is None:
-            return False
-        partition = Partition(str(message.topic()), int(message.partition() or 0))
+    def _note(self, event: Message) -> None:
+        """What librdkafka tells among the messages."""
+        error = event.error()
+        partition = Partition(event.topic(), event.partition())
         if error.code() == KafkaError._PARTITION_EOF:
-            if partition in self._next:
-                # Past transaction markers, which are no messages, the end is further than the last one.
-                end = max(int(message.offset() or 0), self._next[partition])
-                self._lags[partition] = Lag(end, end)
-        elif error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
-            position = self._next.pop(partition, None)
-            low, high = self._range(partition)
-            self._gone.append(offset_gone(partition, position, low, high))
+            self._patience.works()
+            self._heard.add(partition)
+            # Past transaction markers, which are no messages, the end is further than the last one.
+            end = max(event.offset(), self._book.next.get(partition, 0))
+            self._book.learn({partition: Lag(end, end)})
+        elif error.code() in _GONE:
+            low, high = self._range(partition) or (-1, -1)
+            self._book.lost_offset(partition, low, high)
         else:
             self._on_error(error)
-        return True
 
     def _on_error(self, error: KafkaError) -> None:
+        """Brokers that go and come back are the client's business; a mistake ends the reading."""
         sentence = _sentence(error)
-        if error.fatal() or error.code() in _FINAL:
+        mistake = error.code() in _MISTAKES and self._patience.is_over(time.monotonic())
+        if mistake or error.fatal() or error.code() in _FINAL:
             self._final = SourceError(sentence)
         else:
             _log.warning("kafka", extra={"reason": sentence})
 
     def _on_assign(self, consumer: Consumer, assigned: list[TopicPartition]) -> None:
         self._rebalanced = True
-        self._take(self._ownership.assigned([Partition(p.topic, p.partition) for p in assigned]))
+        self._patience.works()
+        self._take([Partition(p.topic, p.partition) for p in assigned])
 
-    def _take(self, starts: Mapping[Partition, Start]) -> None:
-        for partition, start in starts.items():
-            low, high = self._range(partition)
-            position = start.position
-            if position is None:
-                position = low if self._start == "earliest" else high
-            self._lags[partition] = Lag(position, high)
-            if low <= position <= high:
-                self._next[partition] = position
-            else:
-                self._gone.append(offset_gone(partition, position, low, high))
+    def _take(self, partitions: list[Partition]) -> None:
+        self._heard.difference_update(partitions)
+        self._book.assigned(self._ownership.assigned(partitions))
+        self._asked_s = 0.0
+        self._resolve()
         self._assign()
 
-    def _range(self, partition: Partition) -> tuple[int, int]:
-        """(first offset, offset after the last) that the broker has. Blocks for seconds at most."""
+    def _resolve(self) -> bool:
+        """Asks the broker where partitions begin that nobody has read yet; tries again where it is away."""
+        if not self._book.unresolved or time.monotonic() - self._asked_s < _ASK_AGAIN_S:
+            return False
+        resolved = False
+        for partition in sorted(self._book.unresolved):
+            found = self._range(partition)
+            if found is None:
+                break
+            self._book.resolve(partition, *found)
+            resolved = True
+        self._asked_s = time.monotonic()
+        return resolved
+
+    def _range(self, partition: Partition) -> tuple[int, int] | None:
+        """(first offset, offset after the last) that the broker has; None where it does not answer."""
         try:
             low, high = self._consumer.get_watermark_offsets(TopicPartition(*partition), _ASK_BROKER_S)
         except KafkaException as e:
-            raise SourceError(f"{partition}: {_sentence(e.args[0])}") from e
+            _log.warning("kafka", extra={"reason": f"{partition}: {_sentence(e.args[0])}"})
+            return None
         return int(low), int(high)
 
     def _assign(self) -> None:
-        self._consumer.assign([TopicPartition(*p, offset) for p, offset in self._next.items()])
+        self._consumer.assign([TopicPartition(*p, offset) for p, offset in self._book.next.items()])
+        if self._book.paused:
+            self._consumer.pause([TopicPartition(*p) for p in self._book.paused if p in self._book.next])
 
     def _on_revoke(self, consumer: Consumer, revoked: list[TopicPartition]) -> None:
         self._ownership.revoked(self._forget(revoked))
@@ -207,27 +234,32 @@ class ConfluentSource:
 
     def _forget(self, partitions: list[TopicPartition]) -> list[Partition]:
         self._rebalanced = True
-        gone = [Partition(p.topic, p.partition) for p in partitions]
-        for partition in gone:
-            self._next.pop(partition, None)
-            self._lags.pop(partition, None)
-        return gone
+        # The client does not name the partitions that were not assigned, such as those without an offset.
+        gone = {Partition(p.topic, p.partition) for p in partitions} | set(self._book.lags)
+        self._book.forget(gone)
+        return sorted(gone)
 
     def pause(self, partitions: Iterable[Partition]) -> None:
         """See Source."""
-        self._consumer.pause([TopicPartition(*p) for p in partitions if p in self._next])
+        mine = [p for p in partitions if p in self._book.lags]
+        self._book.paused.update(mine)
+        self._consumer.pause([TopicPartition(*p) for p in mine if p in self._book.next])
 
     def resume(self, partitions: Iterable[Partition]) -> None:
         """See Source."""
-        self._consumer.resume([TopicPartition(*p) for p in partitions if p in self._next])
+        mine = [p for p in partitions if p in self._book.paused]
+        self._book.paused.difference_update(mine)
+        self._consumer.resume([TopicPartition(*p) for p in mine if p in self._book.next])
 
     def restart(self, partitions: Iterable[Partition]) -> None:
         """See Source."""
-        self._take(self._ownership.assigned([p for p in partitions if p in self._lags]))
+        mine = [p for p in partitions if p in self._book.lags]
+        if mine:
+            self._take(mine)
 
     def committed(self, positions: Mapping[Partition, int]) -> None:
         """See Source. The group's offsets are written in the background; nothing reads them but tools."""
-        offsets = [TopicPartition(*p, offset) for p, offset in positions.items() if p in self._next]
+        offsets = [TopicPartition(*p, offset) for p, offset in positions.items() if p in self._book.next]
         if not offsets:
             return
         try:
@@ -235,34 +267,37 @@ class ConfluentSource:
         except KafkaException as e:
             _log.warning("offsets not committed to Kafka", extra={"reason": _sentence(e.args[0])})
 
-    def _learn_lags(self) -> None:
+    def _learn_lags(self, chunks: list[Chunk]) -> None:
         now_s = time.monotonic()
-        if now_s - self._lags_at_s < _LAG_EVERY_S:
-            return
-        self._lags_at_s = now_s
-        for partition, position in self._next.items():
-            known = self._lags[partition]
+        ask = {chunk.partition for chunk in chunks} & self._book.next.keys()
+        if now_s - self._lags_at_s >= _LAG_EVERY_S:
+            self._lags_at_s = now_s
+            # Of a partition that was just assigned the client still remembers an end of long ago.
+            ask |= self._heard & self._book.next.keys()
+        found: dict[Partition, Lag] = {}
+        for partition in ask:
+            known, position = self._book.lags[partition], self._book.next[partition]
             offsets = self._consumer.get_watermark_offsets(TopicPartition(*partition), cached=True)
-            end = max(known.end or 0, int(offsets[1]) if offsets is not None else 0)
-            self._lags[partition] = Lag(max(position, known.position), end)
+            end = max(known.end or 0, int(offsets[1]) if offsets is not None else 0, position)
+            found[partition] = Lag(max(position, known.position), end)
+        if found:
+            self._book.learn(found)
 
     def lags(self) -> Mapping[Partition, Lag]:
         """See Source."""
-        return dict(self._lags)
+        return self._book.lags
 
     def close(self) -> None:
         """See Source."""
         if self._closed:
             return
         self._closed = True
-        owned = [Partition(p.topic, p.partition) for p in self._consumer.assignment()] or list(self._lags)
         self._consumer.close()
         # Where closing did not call back (an assignment that was lost meanwhile), nothing is left out.
-        left = [p for p in owned if p in self._lags]
+        left = sorted(self._book.lags)
         if left:
+            self._book.forget(left)
             self._ownership.revoked(left)
-            for partition in left:
-                del self._lags[partition]
 
 
 def _sentence(error: KafkaError) -> str:

@@ -53,7 +53,6 @@ class Service(IntEnum):
     COLD_START = 9
     LATE = 10
     TOO_LATE = 11
-    DUPLICATE = 12
     SAMPLED = 13
     LATENCY_COUNT = 14
     WITH_TOKENS_IN = 16

@@ -114,7 +114,7 @@ def _share(name: str, meaning: str, *cells: Service) -> Sli:
 
 
 _SERVED = "of the requests served (shadow traffic apart)"
-_ALL = (*OUTCOMES, Service.SHADOW, Service.TOO_LATE, Service.DUPLICATE)
+_ALL = (*OUTCOMES, Service.SHADOW, Service.TOO_LATE)
 
 # The table. Percentiles other than these (latency_p99.9) are accepted by pattern.
 SLIS: tuple[Sli, ...] = (
@@ -160,12 +160,6 @@ SLIS: tuple[Sli, ...] = (
         "records",
         "records of shadow traffic, in no other indicator",
         Counted((Service.SHADOW,), _ALL),
-    ),
-    _service(
-        "duplicate_records",
-        "records",
-        "records whose id had been seen before",
-        Counted((Service.DUPLICATE,), _ALL),
     ),
     _service(
         "tokens_in",

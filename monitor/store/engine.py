@@ -25,7 +25,7 @@ def open_engine(url: str) -> sa.Engine:
     try:
         parsed = sa.make_url(url)
     except sa.exc.ArgumentError:
-        raise ConfigError([f"store: {url!r} is no database URL; try sqlite:///monitor.db"]) from None
+        raise ConfigError(["store: that is no database URL; try sqlite:///monitor.db"]) from None
     if parsed.drivername in ("postgres", "postgresql"):
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() not in ("sqlite", "postgresql"):

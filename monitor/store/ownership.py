@@ -12,7 +12,17 @@ from monitor.store.engine import reading, writing
 from monitor.store.schema import files, gaps, progress
 from monitor.store.store import Store, insert
 
-__all__ = ["FREED", "Claim", "Progress", "claim", "list_gaps", "list_progress", "mark_idle", "reset"]
+__all__ = [
+    "FREED",
+    "Claim",
+    "Progress",
+    "claim",
+    "list_files",
+    "list_gaps",
+    "list_progress",
+    "mark_idle",
+    "reset",
+]
 
 
 # The owner of a partition that was reset: whoever is assigned it claims it anew.
@@ -80,6 +90,16 @@ def claim(store: Store, partition: Partition, owner: str, now_ms: int) -> Claim:
 
 def _marks(row: sa.Row[tuple[object, ...]]) -> Marks:
     return Marks(row.high1_ms, row.high2_ms, row.watermark_ms)
+
+
+def list_files(store: Store, topic: str) -> list[FileProgress]:
+    """How far each file is read that the lanes of a directory's topic have begun."""
+    query = (
+        sa.select(files).join(progress, progress.c.writer == files.c.writer).where(progress.c.topic == topic)
+    )
+    with reading(store.engine) as connection:
+        rows = connection.execute(query).all()
+    return [FileProgress(r.identity, r.path, r.read_offset, r.done) for r in rows]
 
 
 def mark_idle(store: Store, writer: int, epoch: int, since_ms: int | None, now_ms: int) -> None:

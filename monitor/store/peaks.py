@@ -6,6 +6,7 @@ highest of its hours.
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 import numpy as np
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ from monitor.records import Floats
 from monitor.store.engine import reading, writing
 from monitor.store.names import find_series, models
 from monitor.store.read import read_cells
-from monitor.store.schema import peaks
+from monitor.store.schema import peaks, profiles, series
 from monitor.store.store import Store, insert
 
 __all__ = ["ALL", "close", "hour_peaks", "read"]
@@ -39,9 +40,10 @@ def close(store: Store, watermark_ms: int, base_s: int, oldest_s: int) -> int:
             sa.select(sa.func.max(peaks.c.start_s)).where(peaks.c.model == "", peaks.c.tier_s == _HOUR_S)
         )
     start_s = oldest_s // _HOUR_S * _HOUR_S if marker is None else marker + _HOUR_S
-    end_s = min(until_s, start_s + _HOURS_AT_ONCE * _HOUR_S)
-    if end_s <= start_s:
+    if until_s <= start_s:
         return 0
+    hours = _hours_with_data(store, start_s, until_s)
+    end_s = until_s if len(hours) < _HOURS_AT_ONCE else hours[-1] + _HOUR_S
     found = [
         {
             "model": model,
@@ -52,7 +54,7 @@ def close(store: Store, watermark_ms: int, base_s: int, oldest_s: int) -> int:
             "per_s": per_s,
         }
         for model in models(store)
-        for (version, endpoint, at), per_s in hour_peaks(store, model, start_s, end_s, base_s).items()
+        for (version, endpoint, at), per_s in hour_peaks(store, model, hours, base_s).items()
     ]
     found.append({**_MARKER, "tier_s": _HOUR_S, "start_s": end_s - _HOUR_S, "per_s": 0.0})
     with writing(store.engine) as connection:
@@ -61,16 +63,47 @@ def close(store: Store, watermark_ms: int, base_s: int, oldest_s: int) -> int:
     return (end_s - start_s) // _HOUR_S
 
 
+def _hours_with_data(store: Store, from_s: int, to_s: int) -> list[int]:
+    """The first hours in [from_s, to_s) of which anything is stored, a bounded number."""
+    hours: list[int] = []
+    at: sa.BindParameter[int] = sa.bindparam("at")
+    # One look into the index for each series, where min() over all would read every row.
+    next_of_series = (
+        sa.select(profiles.c.start_s)
+        .where(
+            profiles.c.kind == int(Kind.SERVICE),
+            profiles.c.tier_s == _HOUR_S,
+            profiles.c.series == series.c.id,
+            profiles.c.start_s >= at,
+        )
+        .order_by(profiles.c.start_s)
+        .limit(1)
+        .scalar_subquery()
+    )
+    each = sa.select(next_of_series.label("start_s")).where(series.c.label == "").subquery()
+    query = sa.select(sa.func.min(each.c.start_s))
+    with reading(store.engine) as connection:
+        while len(hours) < _HOURS_AT_ONCE:
+            found = connection.scalar(query, {"at": hours[-1] + _HOUR_S if hours else from_s})
+            if found is None or found >= to_s:
+                break
+            hours.append(int(found))
+    return hours
+
+
 def hour_peaks(
-    store: Store, model: str, from_s: int, to_s: int, base_s: int
+    store: Store, model: str, hours: Sequence[int], base_s: int
 ) -> dict[tuple[str, str, int], float]:
-    """The busiest second of each hour of a model, by (version, endpoint, start); "*" sums over a part."""
-    series = {number: key for key, number in find_series(store, model).items() if not key.label}
-    if not series:
+    """The busiest second of each of the hours (their begins) of a model, by (version, endpoint, start).
+
+    "*" sums over all versions, or all endpoints.
+    """
+    wholes = {number: key for key, number in find_series(store, model).items() if not key.label}
+    if not wholes:
         return {}
     highest: dict[tuple[str, str, int], float] = defaultdict(float)
-    for at in range(from_s, to_s, _HOUR_S):
-        for (version, endpoint), seconds in _seconds(store, series, at, base_s).items():
+    for at in hours:
+        for (version, endpoint), seconds in _seconds(store, wholes, at, base_s).items():
             peak = float(seconds.max())
             if peak > 0:
                 highest[version, endpoint, at] = peak
@@ -78,10 +111,10 @@ def hour_peaks(
 
 
 def _seconds(
-    store: Store, series: dict[int, SeriesKey], hour_s: int, base_s: int
+    store: Store, wholes: dict[int, SeriesKey], hour_s: int, base_s: int
 ) -> dict[tuple[str, str], Floats]:
     """Requests in each second of an hour (float64, 3600), by (version, endpoint)."""
-    cells = read_cells(store, Kind.SERVICE, base_s, list(series), hour_s, hour_s + _HOUR_S)
+    cells = read_cells(store, Kind.SERVICE, base_s, list(wholes), hour_s, hour_s + _HOUR_S)
     seconds: dict[tuple[str, str], Floats] = defaultdict(lambda: np.zeros(_HOUR_S))
     parts = ((cells.row, cells.cell, cells.count), (cells.sum_row, cells.sum_cell, cells.sum_value))
     for row, cell, value in parts:
@@ -91,7 +124,7 @@ def _seconds(
         for number in np.unique(cells.series[row]).tolist():
             mine = cells.series[row] == number
             counts = np.bincount(second[mine], weights=value[mine], minlength=_HOUR_S)
-            key = series[number]
+            key = wholes[number]
             for version in (key.version, ALL):
                 for endpoint in (key.endpoint, ALL):
                     seconds[version, endpoint] += counts

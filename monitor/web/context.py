@@ -1,24 +1,16 @@
 """What the web app is given."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from monitor.clock import Clock
+from monitor.ingest.spool import DurableLog
 from monitor.job.report import JobStatus
 from monitor.store.store import Store
 from monitor.web.metrics import ServiceMetrics
 from monitor.web.settings import WebSettings
 
-__all__ = ["DurableLog", "WebContext"]
-
-
-class DurableLog(Protocol):
-    """Where posted records go: the spool, or Kafka."""
-
-    def append(self, lines: Sequence[bytes]) -> None:
-        """Blocks until all lines are durable; thread-safe. Raises MonitorError or OSError where they
-        may not be: the caller is told to send them again."""
+__all__ = ["WebContext"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from monitor.errors import MonitorError
+from monitor.ingest.spool import DurableLog
 from monitor.store.tokens import Role
 from monitor.web.access import needs
 from monitor.web.answers import Refused
 from monitor.web.bodies import decompress, split
-from monitor.web.context import DurableLog, WebContext
+from monitor.web.context import WebContext
 from monitor.web.workers import Workers
 
 __all__ = ["ingestion"]

@@ -77,8 +77,8 @@ CASES: dict[str, tuple[str, str, list[str]]] = {
     ),
     "a key of a model at the top": (
         "log:\n",
-        "dedupe: 5s\nlog:\n",
-        ["monitor.yaml:29: dedupe: no such key here; did you mean models.<name>.dedupe?"],
+        "segments: [a]\nlog:\n",
+        ["monitor.yaml:29: segments: no such key here; did you mean models.<name>.segments?"],
     ),
     "a field's name in place of its key": (
         "  disorder: 10s",

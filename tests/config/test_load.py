@@ -41,7 +41,9 @@ def test_reads_units_into_what_the_field_name_says() -> None:
     assert config.retention.minute_days == 14
     assert config.stream.disorder_ms == 10_000
     assert config.stream.max_record_bytes == 1 << 20
-    assert config.models["fraud"] == ModelConfig(owner="risk", segments=("country",), dedupe_s=600)
+    assert config.models["fraud"] == ModelConfig(
+        owner="risk", segments=("country",), latency_thresholds_ms=(250,)
+    )
 
 
 def test_what_is_not_given_has_its_default() -> None:
@@ -73,9 +75,9 @@ def test_keys_without_a_value_are_as_if_not_given() -> None:
 
 def test_anchors_and_merge_keys_work_and_own_keys_go_first() -> None:
     text = with_change(
-        "  fraud:\n", "  base: &base {owner: a, dedupe: 1m}\n  x: {<<: *base, owner: b}\n  fraud:\n"
+        "  fraud:\n", "  base: &base {owner: a, segments: [plan]}\n  x: {<<: *base, owner: b}\n  fraud:\n"
     )
-    assert load(text).models["x"] == ModelConfig(owner="b", dedupe_s=60)
+    assert load(text).models["x"] == ModelConfig(owner="b", segments=("plan",))
 
 
 def test_a_spool_is_a_source_by_itself() -> None:

@@ -25,7 +25,7 @@ models:
   fraud:
     owner: risk
     segments: [country]
-    dedupe: 10m
+    latency_thresholds_ms: [250]
 web:
   host: 127.0.0.1
   port: 8080

@@ -11,6 +11,7 @@ import pytest
 
 from monitor.errors import StoreBusy
 from monitor.web import bodies
+from tests.waiting import until
 from tests.web.apps import Site
 
 PATH = "/v1/inferences"
@@ -108,7 +109,9 @@ def test_a_body_that_is_too_large_is_refused_by_its_length(make_site: Callable[.
     answer = site.client.post(PATH, content=b" " * 1001)
     assert answer.status_code == 413
     assert "1000 bytes" in answer.json()["error"]
-    assert b'monitor_http_rejected_total{reason="too_large"} 1.0' in site.metrics.exposition("")[0]
+    # It is counted once the answer is out.
+    counted = b'monitor_http_rejected_total{reason="too_large"} 1.0'
+    until(lambda: counted in site.metrics.exposition("")[0])
 
 
 def test_a_body_that_is_too_large_is_refused_as_it_arrives(make_site: Callable[..., Site]) -> None:
