@@ -27,7 +27,7 @@ BENCHES: Mapping[str, Bench] = {
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Writes the file after each bench, so that a failing one takes no other with it; returns the exit code."""
+    """Writes the file after each bench: a failing one takes no other with it. Returns the exit code."""
     known = {*BENCHES, *(name for bench in BENCHES.values() for name in bench.names)}
     if strange := [name for name in arguments if name not in known]:
         print(

@@ -1,4 +1,4 @@
-"""How much a store grows: a day of a steady stream of 10 requests/s and series from 4 partitions, all tiers."""
+"""How much a store grows: a day of a steady stream, 10 requests/s and series from 4 partitions, all tiers."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -39,7 +39,7 @@ def main() -> None:
     given = arguments()
     tails = list(wide(given["tails"], given["models"], given["features"]))
     stream = Stream(tails, given["records"], per_s=given["per_s"], spread_ms=given["spread_ms"])
-    settings = JobSettings(owner="bench", disorder_ms=given["spread_ms"])
+    settings = JobSettings(owner="bench", disorder_ms=given["spread_ms"], **given.get("settings", {}))
     sampler = Sampler(given["every"])
     store = Store.open(given["store"])
     job = Job(store, lambda owner: Generator(stream, owner), settings, WallClock(), [sampler])

@@ -18,6 +18,13 @@ from tests.bench.children import arguments, tell
 from tests.bench.records import CATEGORIES, NUMBERS
 
 _AT_ONCE = 10_000
+# What the product's client asks for, so that the floor waits for the broker no longer than it.
+_FETCHING = {
+    "fetch.min.bytes": 65_536,
+    "fetch.wait.max.ms": 100,
+    "queued.max.messages.kbytes": 65_536,
+    "queued.min.messages": 100_000,
+}
 _POLARS = {
     "id": polars.String,
     "ts": polars.Int64,
@@ -84,6 +91,7 @@ def main() -> None:
             "group.id": given["group"],
             "auto.offset.reset": "earliest",
             "enable.auto.commit": False,
+            **_FETCHING,
         }
     )
     consumer.subscribe([given["topic"]])
