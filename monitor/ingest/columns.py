@@ -117,6 +117,19 @@ def _column(values: Sequence[Any], kind: Any, vocabulary: Vocabulary) -> Column:
     return _mixed(values, vocabulary)
 
 
+def _feature(structs: Sequence[Any], attribute: str, kind: Any, vocabulary: Vocabulary) -> Column:
+    """A column of an attribute of nested structs, without a list between where all is plain."""
+    get = operator.attrgetter(attribute)
+    try:
+        if kind == _NUMBER:
+            return np.fromiter(map(get, structs), np.float64, len(structs))
+        if kind in _TEXTS:
+            return vocabulary.encode(map(get, structs), len(structs))
+    except (AttributeError, TypeError):
+        pass  # A struct or a number is None.
+    return _column(_nested(structs, attribute), kind, vocabulary)
+
+
 def _best_score(score: float | None, scores: Any, prediction: Any) -> float | None:
     """The record's score; without one, the score of the predicted class, or the highest."""
     if score is not None or not scores:
@@ -146,15 +159,14 @@ class Pieces:
         """Takes the rows of one slice; `index` is their place in the chunk."""
         self._index.append(np.asarray(index, np.int64))
         self._envelope(rows, shape)
-        by_class: dict[type, list[int]] = {}
         kinds = list(map(type, rows))
-        for kind in set(kinds):
-            by_class[kind] = [i for i, k in enumerate(kinds) if k is kind]
+        number = {kind: i for i, kind in enumerate(dict.fromkeys(kinds))}
+        of_row = np.fromiter(map(number.__getitem__, kinds), np.int32, len(rows))
         codes = np.zeros(len(rows), np.int32)
-        for kind, places in by_class.items():
+        for kind, i in number.items():
             info = self._info[kind] = shape.info[kind]
-            mine = rows if len(places) == len(rows) else [rows[i] for i in places]
-            at = np.asarray(places, np.int64)
+            at = np.flatnonzero(of_row == i)
+            mine = rows if len(at) == len(rows) else [rows[i] for i in at.tolist()]
             codes[at] = self._vocabularies.of("", "model")[info.model]
             self._features(kind, info, mine, at + self._n, shape.envelope)
         self._put("model", codes)
@@ -213,7 +225,7 @@ class Pieces:
             features = list(map(_get["features"], rows))
             for i, (name, kind_of) in enumerate(info.features.items()):
                 vocabulary = self._vocabularies.of(info.model, name)
-                columns[name] = _column(_nested(features, f"f{i}"), kind_of, vocabulary)
+                columns[name] = _feature(features, f"f{i}", kind_of, vocabulary)
         if info.attributions and "attributions" in known:
             nested = list(map(operator.attrgetter("attributions"), rows))
             for i, name in enumerate(info.attributions):
