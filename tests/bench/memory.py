@@ -47,8 +47,8 @@ def _flat(size: Size) -> list[Figure]:
 
 
 def _wide(size: Size) -> list[Figure]:
-    """The peak with 50 models of 40 features each, 1,200 series in all: in three open windows of a minute, and,
-    of a quarter of the records, in half an hour: three windows of features by default, and 30 of a minute."""
+    """The peak with 50 models of 40 features each, 1,200 series in all, in three open windows of a minute;
+    and, with a quarter of the records over half an hour, in the default's three windows of features."""
     three = _peak(size, size.wide_records, 180_000, {"features_s": 60})
     half_hour = _peak(size, size.wide_records // 4, 1_800_000, {})
     return [at_most("rss_50x40", three, "MiB", 600), plain("rss_50x40_half_hour", half_hour, "MiB")]

@@ -44,7 +44,7 @@ _DECODERS = ("orjson", "msgspec", "polars")
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much is measured: records in the topic, distinct ones, rounds, records for kafka-python."""
+    """How much is measured: records in the topic, distinct ones, rounds, records for kafka-python (or 0)."""
 
     records: int = 2_000_000
     pool: int = 200_000
@@ -134,10 +134,14 @@ def measure_on(kafka: Kafka, postgres: Postgres | None, size: Size) -> list[Figu
     pool = make(min(size.pool, size.records))
     topic = filled_topic(kafka, pool, size.records)
     rounds = [_round(kafka, postgres, topic, size.records) for _ in range(size.rounds)]
-    few = filled_topic(kafka, pool, size.slow_records)
-    slow = _rate(_into_sqlite(kafka, few, "kafka-python"))
-    kafka.delete_topics([topic, few])
-    return [*_figures(rounds), plain("rate_kafka_python", slow, "records/s")]
+    kafka.delete_topics([topic])
+    figures = _figures(rounds)
+    if size.slow_records:
+        few = filled_topic(kafka, pool, size.slow_records)
+        slow = _rate(_into_sqlite(kafka, few, "kafka-python"))
+        kafka.delete_topics([few])
+        figures.append(plain("rate_kafka_python", slow, "records/s"))
+    return figures
 
 
 def _figures(rounds: list[_Round]) -> list[Figure]:
