@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from monitor.ingest.shape import Limits
-from monitor.profiles.layout import Kind
+from monitor.profiles.layout import MEASURES, Kind
 from monitor.profiles.profiler import Settings
 from monitor.store.dead import Cap
 from monitor.store.registry import RegistryLimits
@@ -53,7 +53,8 @@ class JobSettings:
     def tiers_s(self) -> Mapping[int, tuple[int, ...]]:
         """The tiers of each kind of profile, the base first."""
         service, features = tiers(self.service_s), tiers(self.features_s)
-        return {int(Kind.SERVICE): service, int(Kind.LATENCY): service, int(Kind.FEATURES): features}
+        of_requests = dict.fromkeys((int(Kind.SERVICE), *map(int, MEASURES.values())), service)
+        return {**of_requests, int(Kind.FEATURES): features}
 
 
 def tiers(base_s: int) -> tuple[int, ...]:

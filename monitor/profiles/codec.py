@@ -60,62 +60,12 @@ def _varints(values: NDArray[np.uint64]) -> tuple[bytes, Ints]:
     return out.tobytes(), ends
 
 
-def decode_counts(blobs: Sequence[bytes], end_cell: int | None = None) -> tuple[Ints, Ints, Ints]:
-    """(row, cell, count) of all entries, int64; `row` is the index of the blob.
-
-    With `end_cell` entries at or above it may be left out, where that saves time, and rows may come in
-    any order.
-    """
-    cut = None if end_cell is None else _cut(blobs, end_cell)
-    if cut is None or end_cell is None:
-        return _decode(blobs, np.zeros(len(blobs), np.bool_))
-    # A byte 0 ends what was cut within a number; that number is wrong and dropped.
-    heads = [b if len(b) <= cut else b[:cut] + b"\0" for b in blobs]
-    cut_short = np.fromiter(map(len, blobs), np.int64, len(blobs)) > cut
-    row, cell, count = _decode(heads, cut_short)
-    highest = np.full(len(blobs), -1)
-    highest[row] = cell
-    unfinished = cut_short & (highest < end_cell)
-    again = np.flatnonzero(unfinished)
-    if not len(again):
-        return row, cell, count
-    whole = _decode([blobs[i] for i in again.tolist()], np.zeros(len(again), np.bool_))
-    kept = ~unfinished[row]
-    return (
-        np.concatenate((row[kept], again[whole[0]])),
-        np.concatenate((cell[kept], whole[1])),
-        np.concatenate((count[kept], whole[2])),
-    )
-
-
-_SAMPLE = 32
-
-
-def _cut(blobs: Sequence[bytes], end_cell: int) -> int | None:
-    """How many bytes hold the cells below `end_cell` of most blobs, from a sample; None: nearly all."""
-    if len(blobs) < 8 * _SAMPLE:
-        return None
-    sample = blobs[:: len(blobs) // _SAMPLE]
-    length = np.fromiter(map(len, sample), np.int64, len(sample))
-    row, cell, _ = _decode(sample, np.zeros(len(sample), np.bool_))
-    entries = np.bincount(row, minlength=len(sample))
-    below = np.bincount(row[cell < end_cell], minlength=len(sample))
-    cut = int((length * below / np.maximum(entries, 1)).max() * 1.25) + 16
-    return cut if 2 * cut < length.mean() else None
-
-
-def _decode(blobs: Sequence[bytes], cut_short: NDArray[np.bool_]) -> tuple[Ints, Ints, Ints]:
-    """All entries; of blobs that were cut short without the last number, and in whole pairs."""
+def decode_counts(blobs: Sequence[bytes]) -> tuple[Ints, Ints, Ints]:
+    """(row, cell, count) of all entries, int64; `row` is the index of the blob."""
     data = np.frombuffer(b"".join(blobs), np.uint8)
     values, more = _from_varints(data)
     ends = np.cumsum(np.fromiter(map(len, blobs), np.int64, len(blobs)))
-    numbers = np.diff(ends - np.searchsorted(more, ends), prepend=0)
-    if cut_short.any():
-        last = np.cumsum(numbers)[cut_short] - 1
-        odd = (numbers[cut_short] - 1) % 2 == 1
-        values = np.delete(values, np.concatenate((last, last[odd] - 1)))
-        numbers[cut_short] -= 1 + odd
-    entries = numbers // 2
+    entries = np.diff(ends - np.searchsorted(more, ends), prepend=0) // 2
     first = np.cumsum(entries) - entries
     held = np.flatnonzero(entries)
     delta, zigzag = values[0::2], values[1::2]
@@ -138,8 +88,9 @@ def _from_varints(data: NDArray[np.uint8]) -> tuple[NDArray[Any], Ints]:
     more = np.flatnonzero(longer)
     if not len(more):
         return values, more
-    begins = more[np.diff(more, prepend=-2) > 1]
-    index = begins - np.searchsorted(more, begins)
+    starts = np.flatnonzero(np.diff(more, prepend=-2) > 1)
+    begins = more[starts]
+    index = begins - starts
     mended = (data[begins] & 0x7F).astype(np.uint64)
     at, number = begins, np.arange(len(begins))
     shift = 0

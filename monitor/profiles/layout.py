@@ -11,11 +11,11 @@ import numpy as np
 from monitor.records import Floats, Ints
 
 __all__ = [
+    "BUCKETS",
     "CELL_BITS",
     "FEATURE_ROWS",
     "FEATURE_STRIDE",
     "MEASURES",
-    "MEASURE_STRIDE",
     "SECONDS",
     "THRESHOLDS",
     "FeatureBin",
@@ -34,6 +34,12 @@ class Kind(IntEnum):
     SERVICE = 1
     LATENCY = 2
     FEATURES = 3
+    QUEUE = 4
+    NETWORK = 5
+    FEATURE_FETCH = 6
+    COMPUTE = 7
+    FEATURE_AGE = 8
+    COLD_START_LATENCY = 9
 
 
 class Service(IntEnum):
@@ -68,17 +74,18 @@ class Service(IntEnum):
 THRESHOLDS = 128
 SECONDS = 4096
 
-# Latency profiles: measure m has the cells m * MEASURE_STRIDE ..; the maxima's cell is m itself.
-MEASURES = (
-    "latency_ms",
-    "queue_ms",
-    "network_ms",
-    "feature_ms",
-    "compute_ms",
-    "feature_age_ms",
-    "cold_start_latency_ms",
-)
-MEASURE_STRIDE = 4096
+# Each measured time has a profile of its own, so that a question reads no more than it needs. Its cells
+# are its buckets; its maximum is that of cell 0.
+MEASURES = {
+    "latency_ms": Kind.LATENCY,
+    "queue_ms": Kind.QUEUE,
+    "network_ms": Kind.NETWORK,
+    "feature_ms": Kind.FEATURE_FETCH,
+    "compute_ms": Kind.COMPUTE,
+    "feature_age_ms": Kind.FEATURE_AGE,
+    "cold_start_latency_ms": Kind.COLD_START_LATENCY,
+}
+BUCKETS = 4096
 _PER_DOUBLING = 64
 _OFFSET = 20 * _PER_DOUBLING + 1
 
@@ -104,14 +111,14 @@ class FeatureBin(IntEnum):
 
 
 def bucket_of(values: Floats) -> Ints:
-    """Exponential buckets of non-negative values, int64 below MEASURE_STRIDE.
+    """Exponential buckets of non-negative values, int64 below BUCKETS.
 
     Bucket 0 holds zero; the others grow by 2^(1/64), as in an OpenTelemetry histogram of scale 6,
     from 2^-20 to 2^43: any value in a bucket is within 0.55 % of `bucket_value`.
     """
     with np.errstate(divide="ignore"):
         index = np.ceil(np.log2(values) * _PER_DOUBLING) + (_OFFSET - 1)
-    return np.where(values > 0, np.clip(index, 1, MEASURE_STRIDE - 1), 0).astype(np.int64)
+    return np.where(values > 0, np.clip(index, 1, BUCKETS - 1), 0).astype(np.int64)
 
 
 def bucket_value(buckets: Ints) -> Floats:

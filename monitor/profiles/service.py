@@ -6,8 +6,8 @@ from typing import Protocol
 
 import numpy as np
 
-from monitor.profiles.counting import count_pairs, sum_pairs
-from monitor.profiles.layout import MEASURE_STRIDE, MEASURES, SECONDS, THRESHOLDS, Kind, Service, bucket_of
+from monitor.profiles.counting import compact, count_pairs, sum_pairs
+from monitor.profiles.layout import MEASURES, SECONDS, THRESHOLDS, Kind, Service, bucket_of
 from monitor.profiles.profile import Profiles, RowKey
 from monitor.records import Batch, Bools, Floats, Ints
 
@@ -92,9 +92,7 @@ def count_service(
         _flagged(counter, row, weight != 1, Service.SAMPLED, None)
     _count_amounts(counter, batch, pick, row, weight)
     online = batch.mode[pick] == _ONLINE
-    latency_numbers = profiles.rows_for(marginal.rows(Kind.LATENCY, settings.service_s))
-    latencies = _Counter(profiles, latency_numbers, weight)
-    _count_latencies(latencies, batch, pick, row, online, cold, weight)
+    _count_times(profiles, batch, marginal, pick, row, online, cold, weight, settings.service_s)
     if "latency_ms" in batch.measures:
         _count_thresholds(counter, batch.measures["latency_ms"][pick], row, online, weight, settings)
 
@@ -125,36 +123,37 @@ def _count_amounts(
         counter.profiles.add_sums(counter.numbers[rows], cells, sums)
 
 
-def _count_latencies(
-    counter: _Counter,
+def _count_times(
+    profiles: Profiles,
     batch: Batch,
+    marginal: Marginal,
     pick: "slice | Ints",
     row: Ints,
     online: Bools,
     cold: Bools,
     weight: Floats | None,
+    tier_s: int,
 ) -> None:
-    for number, name in enumerate(MEASURES):
-        source = batch.measures.get("latency_ms" if name == "cold_start_latency_ms" else name)
+    for name, kind in MEASURES.items():
+        source = batch.measures.get("latency_ms" if kind is Kind.COLD_START_LATENCY else name)
         if source is None:
             continue
         values = source[pick]
         counted = ~np.isnan(values)
-        if name != "feature_age_ms":
+        if kind is not Kind.FEATURE_AGE:
             counted &= online
-        if name == "cold_start_latency_ms":
+        if kind is Kind.COLD_START_LATENCY:
             counted &= cold
         if not counted.any():
             continue
-        mine, kept = row[counted], values[counted]
-        cells = number * MEASURE_STRIDE + bucket_of(kept)
-        counter.count(mine, cells, None if weight is None else weight[counted])
-        highest = np.full(len(counter.numbers), -1.0)
+        used, mine = compact(row[counted], len(marginal.series))
+        rows = Marginal(mine, marginal.series[used], marginal.start_s[used], None)
+        counter = _Counter(profiles, profiles.rows_for(rows.rows(kind, tier_s)), weight)
+        kept = values[counted]
+        counter.count(mine, bucket_of(kept), None if weight is None else weight[counted])
+        highest = np.zeros(len(used))
         np.maximum.at(highest, mine, kept)
-        rows = np.flatnonzero(highest >= 0)
-        counter.profiles.add_maxima(
-            counter.numbers[rows], np.full(len(rows), number, np.int64), highest[rows]
-        )
+        profiles.add_maxima(counter.numbers, np.zeros(len(used), np.int64), highest)
 
 
 def _count_thresholds(

@@ -53,9 +53,8 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Quantile:
-    """The q-quantile (0 to 1) of the `measure`-th of MEASURES; `q` None is the exact maximum."""
+    """The q-quantile (0 to 1) of a measured time; `q` None is the exact maximum."""
 
-    measure: int
     q: float | None
 
 
@@ -95,18 +94,17 @@ _PREFIXES = {
     "feature_age": "age of the features when they were used",
     "cold_start_latency": "response time of online requests that met a cold start",
 }
-_MEASURE_OF = {prefix: MEASURES.index(f"{prefix}_ms") for prefix in _PREFIXES}
 _PERCENTILE = re.compile(rf"({'|'.join(_PREFIXES)})_p(\d{{1,3}}(?:\.\d{{1,6}})?)")
 
 
 def _percentile(prefix: str, p: str) -> Sli:
-    formula = Quantile(_MEASURE_OF[prefix], float(p) / 100)
-    return Sli(f"{prefix}_p{p}", "ms", f"{p}th percentile of the {_PREFIXES[prefix]}", Kind.LATENCY, formula)
+    meaning = f"{p}th percentile of the {_PREFIXES[prefix]}"
+    return Sli(f"{prefix}_p{p}", "ms", meaning, MEASURES[f"{prefix}_ms"], Quantile(float(p) / 100))
 
 
 def _maximum(prefix: str) -> Sli:
-    formula = Quantile(_MEASURE_OF[prefix], None)
-    return Sli(f"{prefix}_max", "ms", f"longest {_PREFIXES[prefix]}", Kind.LATENCY, formula)
+    kind = MEASURES[f"{prefix}_ms"]
+    return Sli(f"{prefix}_max", "ms", f"longest {_PREFIXES[prefix]}", kind, Quantile(None))
 
 
 def _share(name: str, meaning: str, *cells: Service) -> Sli:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from monitor.profiles.layout import FEATURE_ROWS, FEATURE_STRIDE, MEASURE_STRIDE, FeatureBin, Service
+from monitor.profiles.layout import FEATURE_ROWS, FEATURE_STRIDE, FeatureBin, Service
 from monitor.records import Floats, Ints
 from monitor.sli.catalogue import Counted, Per, Quantile
 from monitor.sli.entries import Entries, Placed, Values
@@ -42,29 +42,20 @@ def _totals(entries: Entries, cells: Iterable[Service]) -> tuple[Ints, Floats]:
 
 def measured(entries: Entries, formula: Quantile) -> Values:
     """Quantiles and maxima from latency profiles, ms."""
-    slot, bucket, count = _of_measure(formula.measure, entries.slot, entries.cell, entries.count)
+    slot, bucket, count = entries.slot, entries.cell, entries.count
     records = np.bincount(slot, weights=count, minlength=entries.n_slots).astype(np.int64)
     weight = count.astype(np.float64)
-    extra = _of_measure(formula.measure, entries.sum_slot, entries.sum_cell, entries.sum_value)
     estimate = np.zeros(entries.n_slots, np.bool_)
-    if len(extra[0]):
-        estimate[extra[0]] = True
-        slot, bucket = np.concatenate((slot, extra[0])), np.concatenate((bucket, extra[1]))
-        weight = np.concatenate((weight, extra[2]))
+    if len(entries.sum_slot):
+        estimate[entries.sum_slot] = True
+        slot = np.concatenate((slot, entries.sum_slot))
+        bucket = np.concatenate((bucket, entries.sum_cell))
+        weight = np.concatenate((weight, entries.sum_value))
     highest = np.full(entries.n_slots, np.nan)
-    mine = entries.max_cell == formula.measure
-    np.fmax.at(highest, entries.max_slot[mine], entries.max_value[mine])
+    np.fmax.at(highest, entries.max_slot, entries.max_value)
     q = 1.0 if formula.q is None else formula.q
     value = quantiles(slot, bucket, weight, highest, q)
     return Values(np.where(records > 0, value, np.nan), records, estimate)
-
-
-def _of_measure(
-    measure: int, slot: Ints, cell: Ints, value: "Ints | Floats"
-) -> "tuple[Ints, Ints, Ints | Floats]":
-    bucket = cell - measure * MEASURE_STRIDE
-    mine = bucket.view(np.uint64) < MEASURE_STRIDE
-    return (slot, bucket, value) if mine.all() else (slot[mine], bucket[mine], value[mine])
 
 
 def null_share(placed: Sequence[Placed], n_slots: int, number: Mapping[int, int]) -> Values:

@@ -64,12 +64,11 @@ def place(
     parts: Sequence[Part],
     windows: Windows,
     grouping: Grouping,
-    cells: tuple[int, int] | None = None,
 ) -> list[Placed]:
-    """Reads the parts of the range; `cells` [first, end) are those that the caller needs."""
+    """Reads the parts of the range."""
     placed = []
     for part in parts:
-        found = read_cells(store, kind, part.tier_s, grouping.ids.tolist(), part.from_s, part.to_s, cells)
+        found = read_cells(store, kind, part.tier_s, grouping.ids.tolist(), part.from_s, part.to_s)
         window = (found.start_s - windows.from_s) // windows.step_s
         group = grouping.group[np.searchsorted(grouping.ids, found.series)]
         placed.append(Placed(found, group * windows.n + window))

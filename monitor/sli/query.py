@@ -6,7 +6,7 @@ from typing import NotRequired, TypedDict
 import numpy as np
 
 from monitor.errors import QueryError
-from monitor.profiles.layout import MEASURE_STRIDE, SECONDS, THRESHOLDS, Kind
+from monitor.profiles.layout import SECONDS, Kind
 from monitor.records import Floats
 from monitor.sli.catalogue import OUTCOMES, Counted, Quantile, Special
 from monitor.sli.compute import counted, measured, null_share
@@ -164,13 +164,8 @@ class _Computation:
 
     def _block(self, block: Windows) -> Values:
         formula, n_slots = self._sli.formula, self._grouping.n * block.n
-        cells = None
-        if isinstance(formula, Quantile):
-            cells = (formula.measure * MEASURE_STRIDE, (formula.measure + 1) * MEASURE_STRIDE)
-        elif self._sli.kind is Kind.SERVICE:
-            cells = (0, THRESHOLDS)
         parts = cover(block, tiers(self._base_s))
-        placed = place(self._store, self._sli.kind, parts, block, self._grouping, cells)
+        placed = place(self._store, self._sli.kind, parts, block, self._grouping)
         if isinstance(formula, Quantile):
             return measured(join(placed, n_slots), formula)
         if formula is Special.NULL_SHARE:

@@ -17,6 +17,14 @@ __all__ = ["migrate", "open_engine", "reading", "schema_version", "writing"]
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_MS = 10_000
+# A network that swallows packets must end as StoreBusy, not hang: libpq waits for ever by default.
+_POSTGRES = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
 _log = logging.getLogger(__name__)
 
 
@@ -31,7 +39,7 @@ def open_engine(url: str) -> sa.Engine:
     if parsed.get_backend_name() not in ("sqlite", "postgresql"):
         raise ConfigError([f"store: {parsed.drivername} is not supported; use sqlite or postgresql"])
     if parsed.get_backend_name() == "postgresql":
-        return sa.create_engine(parsed, pool_pre_ping=True, pool_size=10, connect_args={"connect_timeout": 5})
+        return sa.create_engine(parsed, pool_pre_ping=True, pool_size=10, connect_args=_POSTGRES)
     if parsed.database in (None, "", ":memory:"):
         raise ConfigError(["store: SQLite in memory would forget; name a file: sqlite:///monitor.db"])
     engine = sa.create_engine(parsed, connect_args={"timeout": _BUSY_MS / 1000, "check_same_thread": False})

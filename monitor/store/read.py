@@ -46,12 +46,8 @@ def read_cells(
     series_ids: Sequence[int],
     from_s: int,
     to_s: int,
-    cells: tuple[int, int] | None = None,
 ) -> Cells:
-    """The profiles of windows that start in [from_s, to_s), from all writers.
-
-    `cells` says which entries the caller needs, [first, end); others may be left out.
-    """
+    """The profiles of windows that start in [from_s, to_s), from all writers."""
     query = sa.select(
         profiles.c.series,
         profiles.c.start_s,
@@ -72,7 +68,7 @@ def read_cells(
         found = connection.execute(query).cursor.fetchall() if series_ids else []
     columns = list(zip(*found, strict=True)) or [()] * 7
     ints = [np.array(column, np.int64) for column in columns[:4]]
-    row, cell, count = decode_counts(columns[4], None if cells is None else cells[1])
+    row, cell, count = decode_counts(columns[4])
     sum_row, sum_cell, sum_value = decode_values(columns[5])
     max_row, max_cell, max_value = decode_values(columns[6])
     return Cells(

@@ -15,8 +15,8 @@ from prometheus_client.metrics_core import Metric as Family
 from monitor.ingest.contract import Outcome
 from monitor.job.report import CommittedFlush, Exemplar
 from monitor.profiles.layout import (
+    BUCKETS,
     CELL_BITS,
-    MEASURE_STRIDE,
     SECONDS,
     THRESHOLDS,
     Kind,
@@ -74,12 +74,12 @@ def _service_columns() -> Ints:
 
 def _ladder_columns() -> Ints:
     """The step of each latency bucket; past the end of the ladder only the +Inf bucket counts."""
-    step = np.searchsorted(bucket_of(_LADDER_MS), np.arange(MEASURE_STRIDE), side="left")
+    step = np.searchsorted(bucket_of(_LADDER_MS), np.arange(BUCKETS), side="left")
     return np.where(step < len(_LADDER_MS), _Column.LADDER + step, _NONE)
 
 
 _LADDER_COLUMNS = _ladder_columns()
-_BUCKET_SECONDS = bucket_value(np.arange(MEASURE_STRIDE)) / 1000
+_BUCKET_SECONDS = bucket_value(np.arange(BUCKETS)) / 1000
 
 
 class RequestTotals:
@@ -167,7 +167,7 @@ class RequestTotals:
         slot, cell = slot_of[keys >> CELL_BITS], keys & _CELL_MASK
         mine = (slot >= 0) & (kind == Kind.SERVICE) & (cell < SECONDS)
         self._add_at(added, slot[mine], self._columns[cell[mine]], values[mine])
-        mine = (slot >= 0) & (kind == Kind.LATENCY) & (cell < MEASURE_STRIDE)
+        mine = (slot >= 0) & (kind == Kind.LATENCY) & (cell < BUCKETS)
         self._add_at(added, slot[mine], _LADDER_COLUMNS[cell[mine]], values[mine])
         np.add.at(added[:, _Column.LATENCY_SUM], slot[mine], values[mine] * _BUCKET_SECONDS[cell[mine]])
 

@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 
 from monitor.profiles.codec import encode_rows
-from monitor.profiles.layout import MEASURE_STRIDE, SECONDS, THRESHOLDS, Kind, Service, bucket_of
+from monitor.profiles.layout import SECONDS, THRESHOLDS, Kind, Service, bucket_of
 from monitor.profiles.profile import Profiles, RowKey
 from monitor.profiles.series import SeriesKey
 from monitor.profiles.watermark import Marks
@@ -28,8 +28,7 @@ __all__ = ["MODEL", "SERIES", "History", "fill"]
 MODEL = "fraud"
 SERIES = [SeriesKey(MODEL, version, endpoint) for version in ("1", "2") for endpoint in ("/a", "/b")]
 _ROWS_A_FLUSH = 2_000
-_TIMES_MS = (20.0, 2.0, 16.0, 0.0, 8.0)
-_MEASURES = (0, 1, 4)  # latency, queue, compute
+_TIMES_MS = {Kind.LATENCY: 20.0, Kind.QUEUE: 2.0, Kind.COMPUTE: 8.0}
 _THRESHOLDS = 12
 
 
@@ -89,20 +88,22 @@ def _profiles(
     profiles = Profiles()
     keys = [(series, start) for start in starts for series in ids]
     n = rng.poisson(history.per_s * history.tier_s / history.partitions, len(keys))
-    for kind, count in ((Kind.LATENCY, _latencies), (Kind.SERVICE, _service)):
+    for kind in (Kind.SERVICE, *_TIMES_MS):
         numbers = profiles.rows_for([RowKey(int(kind), history.tier_s, s, at, 0) for s, at in keys])
-        count(rng, profiles, numbers, n, history.tier_s)
+        if kind is Kind.SERVICE:
+            _service(rng, profiles, numbers, n, history.tier_s)
+        else:
+            _times(rng, profiles, numbers, n, _TIMES_MS[kind])
     return profiles
 
 
-def _latencies(rng: np.random.Generator, profiles: Profiles, row: Ints, n: Ints, tier_s: int) -> None:
-    for measure in _MEASURES:
-        cells, chance = _lognormal(_TIMES_MS[measure])
-        table = rng.poisson(n[:, None] * chance)
-        which, cell = np.nonzero(table)
-        profiles.add_counts(row[which], measure * MEASURE_STRIDE + cells[cell], table[which, cell])
-        highest = _TIMES_MS[measure] * np.exp(0.6 * rng.normal(4.0, 0.3, len(row)))
-        profiles.add_maxima(row, np.full(len(row), measure, np.int64), highest)
+def _times(rng: np.random.Generator, profiles: Profiles, row: Ints, n: Ints, middle_ms: float) -> None:
+    cells, chance = _lognormal(middle_ms)
+    table = rng.poisson(n[:, None] * chance)
+    which, cell = np.nonzero(table)
+    profiles.add_counts(row[which], cells[cell], table[which, cell])
+    highest = middle_ms * np.exp(0.6 * rng.normal(4.0, 0.3, len(row)))
+    profiles.add_maxima(row, np.zeros(len(row), np.int64), highest)
 
 
 @cache

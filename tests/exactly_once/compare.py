@@ -11,7 +11,6 @@ from monitor.profiles.bins import Bins
 from monitor.profiles.codec import decode_counts, decode_values
 from monitor.profiles.layout import (
     FEATURE_STRIDE,
-    MEASURE_STRIDE,
     MEASURES,
     SECONDS,
     THRESHOLDS,
@@ -28,6 +27,7 @@ from tests.exactly_once.oracle import BINS, Counted, Oracle
 
 __all__ = ["check", "differences", "give_bins", "read_store"]
 
+_TIMES = {int(kind): name for name, kind in MEASURES.items()}
 _FEATURES = ("amount", "plan", "new", "age", "@prediction", "@score")
 
 
@@ -56,8 +56,8 @@ class _Names:
         self._thresholds = {n: value for value, n in names.threshold_ids(store, (), 0).items()}
 
     def cell(self, kind: int, baseline: int, cell: int) -> tuple[Any, ...]:
-        if kind == Kind.LATENCY:
-            return (MEASURES[cell // MEASURE_STRIDE], cell % MEASURE_STRIDE)
+        if kind in _TIMES:
+            return (_TIMES[kind], cell)
         if kind == Kind.SERVICE:
             if cell >= SECONDS:
                 return ("second", cell - SECONDS)
@@ -80,13 +80,14 @@ def read_store(store: Store) -> Counted:
     known, whole = _Names(store), Counted()
     with reading(store.engine) as connection:
         rows = connection.execute(sa.select(profiles)).all()
-    keys = [(Kind(r.kind).name.lower(), r.tier_s, known.series[r.series], r.start_s) for r in rows]
+    kinds = {int(kind): "latency" if kind in _TIMES else kind.name.lower() for kind in Kind}
+    keys = [(kinds[r.kind], r.tier_s, known.series[r.series], r.start_s) for r in rows]
     for row, cell, count in zip(*(a.tolist() for a in decode_counts([r.counts for r in rows])), strict=True):
         whole.counts[keys[row]][known.cell(rows[row].kind, rows[row].baseline, cell)] += count
     for row, cell, value in zip(*(a.tolist() for a in decode_values([r.sums for r in rows])), strict=True):
         whole.sums[keys[row]][known.cell(rows[row].kind, rows[row].baseline, cell)] += value
-    for row, cell, value in zip(*(a.tolist() for a in decode_values([r.maxima for r in rows])), strict=True):
-        whole.highest(keys[row], (MEASURES[cell],), value)
+    for row, _, value in zip(*(a.tolist() for a in decode_values([r.maxima for r in rows])), strict=True):
+        whole.highest(keys[row], (_TIMES[rows[row].kind],), value)
     return whole
 
 
