@@ -31,7 +31,7 @@ class Sampler:
 
     def committed(self, flush: CommittedFlush) -> None:
         self._records += flush.records
-        if self._records // self._every > len(self.resident):
+        while self._records // self._every > len(self.resident):
             self.resident.append(self._process.memory_info().rss / _MIB)
 
 
