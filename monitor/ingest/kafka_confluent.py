@@ -80,8 +80,7 @@ class ConfluentSource:
         self._lags_at_s = self._asked_s = 0.0
         self._patience = Patience()
         self._final: SourceError | None = None
-        self._rebalanced = False
-        self._closed = False
+        self._rebalanced = self._closed = False
         settings = {**_DEFAULTS, **(options or {}), "bootstrap.servers": bootstrap_servers}
         settings |= {"group.id": group_id, "error_cb": self._on_error}
         try:
@@ -138,7 +137,7 @@ class ConfluentSource:
         if any(map(Message.error, messages)):
             events = [m for m in messages if m.error() is not None]
             messages = [m for m in messages if m.error() is None]
-        groups: defaultdict[tuple[str, int], list[Message]] = defaultdict(list)
+        groups: defaultdict[Any, list[Message]] = defaultdict(list)
         keys = zip(map(Message.topic, messages), map(Message.partition, messages), strict=True)
         for key, message in zip(keys, messages, strict=True):
             groups[key].append(message)
@@ -164,12 +163,13 @@ class ConfluentSource:
     def _note(self, event: Message) -> None:
         """What librdkafka tells among the messages."""
         error = event.error()
-        partition = Partition(event.topic(), event.partition())
+        partition = Partition(event.topic() or "", event.partition() or 0)
+        if error is None:
+            return
         if error.code() == KafkaError._PARTITION_EOF:
-            self._patience.works()
             self._heard.add(partition)
             # Past transaction markers, which are no messages, the end is further than the last one.
-            end = max(event.offset(), self._book.next.get(partition, 0))
+            end = max(event.offset() or 0, self._book.next.get(partition, 0))
             self._book.learn({partition: Lag(end, end)})
         elif error.code() in _GONE:
             low, high = self._range(partition) or (-1, -1)
@@ -253,8 +253,7 @@ class ConfluentSource:
 
     def restart(self, partitions: Iterable[Partition]) -> None:
         """See Source."""
-        mine = [p for p in partitions if p in self._book.lags]
-        if mine:
+        if mine := [p for p in partitions if p in self._book.lags]:
             self._take(mine)
 
     def committed(self, positions: Mapping[Partition, int]) -> None:
@@ -294,8 +293,7 @@ class ConfluentSource:
         self._closed = True
         self._consumer.close()
         # Where closing did not call back (an assignment that was lost meanwhile), nothing is left out.
-        left = sorted(self._book.lags)
-        if left:
+        if left := sorted(self._book.lags):
             self._book.forget(left)
             self._ownership.revoked(left)
 
