@@ -161,7 +161,7 @@ class StreamConfig(Section):
     idle_after_ms: Annotated[Milliseconds, Field(gt=0)] = 5_000
     max_hold_ms: Annotated[Milliseconds, Field(gt=0)] = 300_000
     flush_interval_ms: Annotated[Milliseconds, Field(ge=10)] = 2_000
-    flush_records: PositiveInt = 500_000
+    flush_records: PositiveInt = 1_000_000
     max_record_bytes: Annotated[Bytes, Field(ge=1024)] = 1 << 20
     max_ahead_ms: Annotated[Milliseconds, Field(gt=0)] = 3_600_000
     catch_up_age_ms: Annotated[Milliseconds, Field(gt=0)] = 300_000

@@ -18,6 +18,8 @@ __all__ = ["PartitionState"]
 
 _MAX_DEAD_HELD = 10_000
 _MAX_EXEMPLARS = 200
+# Above this it is cheaper to read rows again than to hold them, kind by kind and tier by tier.
+_MAX_CELLS_KEPT = 400_000
 
 
 class PartitionState:
@@ -36,8 +38,8 @@ class PartitionState:
         self.prepared: Flush | None = None
         self.quiet_since_ms: int | None = None
         self.idle_told_ms: int | None = None
-        self._written = Profiles()
-        self._prepared_rows = Profiles()
+        self._written: dict[tuple[int, int], Profiles] = {}
+        self._prepared_rows: dict[tuple[int, int], Profiles] = {}
         self._clear()
 
     def _clear(self) -> None:
@@ -85,13 +87,15 @@ class PartitionState:
         """The flush of all that was taken: absolute sums of every row touched. Reads the store."""
         if self.prepared is not None:
             return self.prepared
-        delta = self.profiles.tiers(tiers_s)
-        missing = [row for row in delta.rows if row not in self._written]
-        rows = self._written.select(delta.rows)
-        rows.add(load_rows(store, self.claim.writer, missing))
-        rows.add(delta)
-        self._prepared_rows = rows
-        watermark_ms = self._flushed_watermark_ms
+        rows: list[Row] = []
+        self._prepared_rows = {}
+        for kind, tiers in tiers_s.items():
+            delta = self.profiles.where(lambda row, kind=kind: row.kind == kind)  # type: ignore[misc]  # binds kind
+            for tier_s in tiers:
+                if not len(delta):
+                    break
+                delta = delta if tier_s == tiers[0] else delta.coarser(tier_s)
+                rows += self._summed(store, (kind, tier_s), delta)
         self.prepared = Flush(
             partition=self.claim.partition,
             writer=self.claim.writer,
@@ -99,10 +103,7 @@ class PartitionState:
             from_offset=self.committed,
             to_offset=self.position if self.position is not None else 0,
             marks=self.marks,
-            rows=[
-                Row(key, *blobs, late=_closed(key, watermark_ms))
-                for key, blobs in zip(rows.rows, encode_rows(rows), strict=True)
-            ],
+            rows=rows,
             now_ms=now_ms,
             files=tuple(self.files.values()),
             dead=tuple(self.dead[:_MAX_DEAD_HELD]),
@@ -112,11 +113,26 @@ class PartitionState:
         )
         return self.prepared
 
+    def _summed(self, store: Store, place: tuple[int, int], delta: Profiles) -> list[Row]:
+        """Whole rows of one kind and tier: what was written before and `delta`. Reads the store."""
+        written = self._written.get(place, Profiles())
+        missing = [row for row in delta.rows if row not in written]
+        rows = written.select(delta.rows)
+        rows.add(load_rows(store, self.claim.writer, missing))
+        rows.add(delta)
+        if rows.cells <= _MAX_CELLS_KEPT:
+            self._prepared_rows[place] = rows
+        closed_ms = self._flushed_watermark_ms
+        return [
+            Row(key, *blobs, late=_closed(key, closed_ms))
+            for key, blobs in zip(rows.rows, encode_rows(rows), strict=True)
+        ]
+
     def settled(self) -> None:
         """The prepared flush is committed: what it wrote is what the next one adds to."""
         self.committed = self.position
         self._flushed_watermark_ms = self.marks.watermark_ms
-        self._written, self._prepared_rows = self._prepared_rows, Profiles()
+        self._written, self._prepared_rows = self._prepared_rows, {}
         self.prepared = None
         self._clear()
 

@@ -28,8 +28,8 @@ class JobSettings:
     idle_after_ms: int = 5_000
     max_hold_ms: int = 300_000
     flush_interval_ms: int = 2_000
-    flush_records: int = 500_000
-    poll_records: int = 20_000
+    flush_records: int = 1_000_000
+    poll_records: int = 100_000
     poll_timeout_s: float = 0.2
     revoke_timeout_ms: int = 10_000
     max_record_bytes: int = 1 << 20

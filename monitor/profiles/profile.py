@@ -5,7 +5,7 @@ of a set live in the same arrays under keys `row << CELL_BITS | cell`, so that a
 reading and writing thousands of profiles is a handful of array operations.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -19,7 +19,7 @@ __all__ = ["Profiles", "RowKey"]
 _T = TypeVar("_T", np.int64, np.float64)
 _CELL_MASK = (1 << CELL_BITS) - 1
 _NO_KEYS = np.zeros(0, np.int64)
-_COMPACT_ABOVE = 2_000_000
+_COMPACT_ABOVE = 500_000
 
 
 class RowKey(NamedTuple):
@@ -131,19 +131,14 @@ class Profiles:
         """The profiles whose row `keep` accepts."""
         return self.select([row for row in self.rows if keep(row)])
 
-    def tiers(self, tiers_s: Mapping[int, Sequence[int]]) -> "Profiles":
-        """These base-tier profiles together with their sums in the coarser tiers of their kind.
-
-        `tiers_s[kind]` lists the tiers, the base first. Counts by the second stay in the base tier.
-        """
-        whole = Profiles()
-        whole.add(self)
-        coarse = self._without_seconds()
-        for kind, tiers in tiers_s.items():
-            mine = coarse.where(lambda row, kind=kind: row.kind == kind)  # type: ignore[misc]  # binds kind
-            for tier_s in tiers[1:]:
-                whole.add(mine, lambda row, t=tier_s: row._replace(tier_s=t, start_s=row.start_s // t * t))  # type: ignore[misc]  # binds t
-        return whole
+    def coarser(self, tier_s: int) -> "Profiles":
+        """The sums of these profiles over windows of `tier_s`; counts by the second stay behind."""
+        coarse = Profiles()
+        coarse.add(
+            self._without_seconds(),
+            lambda row: row._replace(tier_s=tier_s, start_s=row.start_s // tier_s * tier_s),
+        )
+        return coarse
 
     def _without_seconds(self) -> "Profiles":
         service = np.array([row.kind == Kind.SERVICE for row in self.rows], np.bool_)

@@ -19,7 +19,6 @@ from monitor.store import Store
 from monitor.store.registry import RegistryLimits, StoreRegistry
 from tests.builders import T0_MS, chunk, encode, record
 
-TIERS = {1: (60, 3600, 86400), 2: (60, 3600, 86400), 3: (600, 3600, 86400)}
 Plain = dict[tuple[RowKey, int], float]
 
 
@@ -151,14 +150,22 @@ def test_bytes_and_back(cells: list[tuple[int, int, int]], floats: list[tuple[in
 @settings(max_examples=50, deadline=None)
 def test_every_tier_holds_the_same_sums(profiler: Profiler, rows: list[dict[str, object]]) -> None:
     base = profiler.profile(batch(rows), Marks()).profiles
-    counts, _, _ = plain(base.tiers(TIERS))
-    for kind, tiers in TIERS.items():
-        totals: list[Counter[tuple[int, int]]] = [Counter() for _ in tiers]
-        for (row, cell), n in counts.items():
-            if row.kind == kind and not (kind == Kind.SERVICE and cell >= SECONDS):
-                totals[tiers.index(row.tier_s)][row.series, cell] += int(n)
-                assert row.start_s % row.tier_s == 0
-        assert all(t == totals[0] for t in totals)
+    counts, sums, maxima = plain(base)
+    for tier_s in (3600, 86_400):
+        coarse_counts, coarse_sums, coarse_maxima = plain(base.coarser(tier_s))
+        assert all(row.tier_s == tier_s and row.start_s % tier_s == 0 for row, _ in coarse_counts)
+        assert _by_cell(coarse_counts) == _by_cell(counts)
+        assert _by_cell(coarse_sums) == pytest.approx(_by_cell(sums), rel=1e-9)
+        assert max(coarse_maxima.values(), default=0) == max(maxima.values(), default=0)
+
+
+def _by_cell(entries: Plain) -> Counter[tuple[int, int, int]]:
+    """Totals over all windows, without the counts by the second."""
+    totals: Counter[tuple[int, int, int]] = Counter()
+    for (row, cell), n in entries.items():
+        if not (row.kind == Kind.SERVICE and cell >= SECONDS):
+            totals[row.kind, row.series, cell] += n  # type: ignore[assignment]  # counts and sums alike
+    return totals
 
 
 @given(st.lists(st.integers(0, 10**6), min_size=1, max_size=50), st.data())
