@@ -1,5 +1,6 @@
 """Fixtures of the sources."""
 
+import gc
 import importlib
 import warnings
 from collections.abc import Callable, Iterator
@@ -34,3 +35,12 @@ def kafka_backend(request: pytest.FixtureRequest, topic: Callable[..., str]) -> 
     made = KafkaBackend(request.getfixturevalue("kafka"), topic(partitions=4), request.param)
     yield made
     made.close()
+
+
+@pytest.fixture
+def unclosed_sockets() -> Iterator[None]:
+    """kafka-python leaves sockets of failed connections to the garbage collector, which gets them here."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        yield
+        gc.collect()
