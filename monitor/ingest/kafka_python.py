@@ -13,7 +13,7 @@ from kafka.structs import OffsetAndMetadata
 from monitor.clock import Clock, WallClock
 from monitor.errors import MonitorError, SourceError
 from monitor.ingest.kafka import Book, Patience, check_options, what_to_do
-from monitor.ingest.kafka_python_client import Listener, connect
+from monitor.ingest.kafka_python_client import CertificateRefused, Listener, connect
 from monitor.ingest.kafka_python_options import translate
 from monitor.ingest.source import Chunk, Lag, Ownership
 from monitor.records import Partition
@@ -30,6 +30,7 @@ _MISTAKES = {
     errors.SaslAuthenticationFailedError: "SASL_AUTHENTICATION_FAILED",
     errors.UnsupportedSaslMechanismError: "UNSUPPORTED_SASL_MECHANISM",
     errors.InvalidGroupIdError: "INVALID_GROUP_ID",
+    CertificateRefused: "_SSL",
 }
 _FINAL = {
     errors.TopicAuthorizationFailedError: "TOPIC_AUTHORIZATION_FAILED",

@@ -1,8 +1,10 @@
 """A kafka-python consumer as the source needs it."""
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import kafka.errors as errors
 from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.subscription_state import ConsumerRebalanceListener
 from kafka.net.compat import KafkaNetClient
@@ -10,7 +12,9 @@ from kafka.net.compat import KafkaNetClient
 from monitor.errors import SourceError
 from monitor.ingest.kafka import what_to_do
 
-__all__ = ["Listener", "connect"]
+__all__ = ["CertificateRefused", "Listener", "connect"]
+
+_manager_log = logging.getLogger("kafka.net.manager")
 
 _DEFAULTS: dict[str, Any] = {
     "enable_auto_commit": False,
@@ -26,6 +30,10 @@ _DEFAULTS: dict[str, Any] = {
 
 
 _Callback = Callable[[Iterable[TopicPartition]], None]
+
+
+class CertificateRefused(errors.KafkaError):  # type: ignore[misc]  # kafka-python has no types
+    """The broker's certificate is of no authority that is trusted here."""
 
 
 class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python has no types
@@ -49,7 +57,8 @@ def connect(
 ) -> KafkaConsumer:
     """A consumer that knows its broker and subscribes to the topics. Blocks for `wait_ms` at most.
 
-    Raises KafkaError where the broker does not answer, and SourceError for a topic that it does not have.
+    Raises KafkaError where the broker does not answer or refuses, and SourceError for a topic that it
+    does not have.
     """
     # The constructor connects, and leaves the client's thread behind when it fails.
     made: list[KafkaNetClient] = []
@@ -58,6 +67,8 @@ def connect(
         made.append(KafkaNetClient(**configuration))
         return made[-1]
 
+    reasons = _Reasons()
+    _manager_log.addHandler(reasons)
     try:
         consumer = KafkaConsumer(
             **{**_DEFAULTS, **settings}, kafka_client=client, bootstrap_timeout_ms=wait_ms
@@ -70,8 +81,27 @@ def connect(
         consumer.subscribe(list(topics), listener=listener)
         # And once more, so that the first assignment knows how many partitions there are, and stays.
         consumer.topics()
-    except BaseException:
+    except BaseException as e:
         for each in made:
             each.close()
+        if isinstance(e, errors.KafkaTimeoutError) and reasons.refusal is not None:
+            raise reasons.refusal from e
         raise
+    finally:
+        _manager_log.removeHandler(reasons)
     return consumer
+
+
+class _Reasons(logging.Handler):
+    """Why connections failed: the client tells it to its log, and its caller of a timeout only."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.refusal: errors.KafkaError | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        for each in record.args if isinstance(record.args, tuple) else ():
+            if isinstance(each, errors.SaslAuthenticationFailedError):
+                self.refusal = each
+            elif isinstance(each, errors.KafkaConnectionError) and "CERTIFICATE_VERIFY_FAILED" in str(each):
+                self.refusal = CertificateRefused(str(each))
