@@ -9,6 +9,7 @@ from monitor.store import tokens
 from monitor.store.tokens import Role
 from monitor.web.settings import is_loopback
 from tests.builders import NOW_MS
+from tests.waiting import until
 from tests.web.apps import Site
 
 VIEWED = [
@@ -101,6 +102,9 @@ def test_a_page_of_another_origin_can_not_post(site: Site, origin: str, status: 
 def test_refusals_are_counted(public: Site) -> None:
     public.calling().get("/metrics")
     public.holding(Role.INGEST).get("/metrics")
+    # A request is counted when its answer is out.
+    last = b'monitor_http_rejected_total{reason="role"} 1.0'
+    until(lambda: last in public.metrics.exposition("")[0])
     text = public.metrics.exposition("")[0]
     assert b'monitor_http_rejected_total{reason="token"} 1.0' in text
     assert b'monitor_http_rejected_total{reason="role"} 1.0' in text

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from monitor import logs
+from tests.waiting import until
 from tests.web.apps import Site
 
 
@@ -18,6 +19,11 @@ class Lines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self.seen.append((record, logs.correlation_id()))
+
+    def wait(self, n: int) -> list[tuple[logging.LogRecord, str | None]]:
+        """What was logged, once it is `n` lines: a request is logged when its answer is out."""
+        until(lambda: len(self.seen) >= n)
+        return self.seen
 
 
 @pytest.fixture
@@ -33,7 +39,7 @@ def lines() -> Iterator[Lines]:
 
 def test_a_request_is_one_line(site: Site, lines: Lines) -> None:
     site.client.get("/api/v1/models?x=1", headers={"X-Request-ID": "r-1"})
-    ((record, correlation_id),) = lines.seen
+    ((record, correlation_id),) = lines.wait(1)
     assert correlation_id == "r-1"
     facts = vars(record)
     got = (facts["method"], facts["path"], facts["status"], record.levelname)
@@ -42,14 +48,14 @@ def test_a_request_is_one_line(site: Site, lines: Lines) -> None:
 
 def test_probes_are_logged_for_debugging_only(site: Site, lines: Lines) -> None:
     site.client.get("/healthz")
-    ((record, _),) = lines.seen
+    ((record, _),) = lines.wait(1)
     assert record.levelname == "DEBUG"
 
 
 def test_what_is_logged_below_carries_the_id(site: Site, lines: Lines) -> None:
     site.log.fail = OSError("No space left on device")
     site.client.post("/v1/inferences", content=b"{}", headers={"X-Request-ID": "r-2"})
-    assert [(r.getMessage(), i) for r, i in lines.seen] == [
+    assert [(r.getMessage(), i) for r, i in lines.wait(2)] == [
         ("posted records not kept", "r-2"),
         ("request", "r-2"),
     ]
