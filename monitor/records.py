@@ -19,6 +19,7 @@ __all__ = [
     "FeatureBlock",
     "Floats",
     "Ints",
+    "LabelBatch",
     "Mixed",
     "Partition",
     "Vocabulary",
@@ -179,3 +180,32 @@ class Batch:
             features=tuple(b for b in blocks if len(b.rows)),
             unknown_fields=self.unknown_fields,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class LabelBatch:
+    """`n` labels of one partition as columns, in the order of the log.
+
+    A label is joined by its `keys[i]` where it has one, else by its `ids[i]` (one of the two is there), to
+    the predictions of any model (`model` code 0) or of its own. `ts_ms` (int64) is when it became known: its
+    own `ts`, else its append time; `prediction_ts_ms` (int64) is -1 where not given. `value` is the label
+    where it is a number, a text or a boolean; `lists` holds, by row, those that are lists of texts or grades
+    by text. `rating` marks ratings by people, `weight` is None where no label has one.
+    """
+
+    partition: Partition
+    positions: Ints
+    ts_ms: Ints
+    prediction_ts_ms: Ints
+    model: Coded
+    ids: list[str | None]
+    keys: list[str | None]
+    annotators: Coded
+    value: Column
+    lists: Mapping[int, tuple[str, ...] | Mapping[str, float]]
+    rating: Bools
+    weight: Floats | None
+    unknown_fields: Mapping[str, int] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.ts_ms)

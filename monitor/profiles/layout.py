@@ -13,13 +13,20 @@ from monitor.records import Floats, Ints
 __all__ = [
     "BUCKETS",
     "CELL_BITS",
+    "CONFUSION",
     "FEATURE_ROWS",
     "FEATURE_STRIDE",
+    "LAG",
     "MEASURES",
+    "OTHER_CLASS",
+    "SCORE",
+    "SCORE_EDGES",
+    "SCORE_SUM",
     "SECONDS",
     "THRESHOLDS",
     "FeatureBin",
     "Kind",
+    "Quality",
     "Service",
     "bucket_of",
     "bucket_value",
@@ -40,6 +47,8 @@ class Kind(IntEnum):
     COMPUTE = 7
     FEATURE_AGE = 8
     COLD_START_LATENCY = 9
+    QUALITY = 10
+    LEARNED = 11
 
 
 class Service(IntEnum):
@@ -97,17 +106,95 @@ FEATURE_STRIDE = 256
 
 
 class FeatureBin(IntEnum):
-    """The last bins of every feature; those below `NULL` are the bins or categories of its baseline.
+    """The last cells of every feature; those below `BELOW` are the bins or categories of its baseline.
 
-    NULL itself is never stored: see FEATURE_ROWS.
+    BELOW, ABOVE and FRACTIONAL count values that broke the schema contract, beside the bin that counts
+    them anyhow; so does ATTRIBUTION. NULL itself is never stored: see FEATURE_ROWS.
     """
 
+    BELOW = 240
+    ABOVE = 241
+    FRACTIONAL = 242
     NULL = 250
     NONFINITE = 251
     INVALID = 252
     OTHER = 253
     UNBINNED = 254
     ATTRIBUTION = 255
+
+
+class Quality(IntEnum):
+    """Cells of a quality profile. A cell's count is of predictions; where labels have weights, its sum holds
+    the weight in excess of that count. Cells named SUM_ have sums only: of the weighted amounts.
+    """
+
+    PREDICTED = 0
+    LABELLED = 1
+    CORRECTED = 2
+    ANNOTATED = 3
+    DISAGREED = 4
+    CLASSIFIED = 5
+    CORRECT = 6
+    RATED = 7
+    # Numbers predicted, error = prediction less label.
+    MEASURED = 16
+    NONZERO = 17
+    SUM_ERROR = 18
+    SUM_ABSOLUTE = 19
+    SUM_SQUARED = 20
+    SUM_FOURTH = 21
+    SUM_RELATIVE = 22
+    SUM_ACTUAL = 23
+    SUM_ACTUAL_SQUARED = 24
+    SUM_ACTUAL_ABSOLUTE = 25
+    SUM_RELATIVE_SQUARED = 26
+    # Probabilities of the positive class.
+    SCORED = 32
+    UNSCALED = 33
+    SUM_BRIER = 34
+    SUM_LOG_LOSS = 35
+    SUM_BRIER_SQUARED = 36
+    SUM_LOG_LOSS_SQUARED = 37
+    # Lists predicted.
+    RANKED = 48
+    HIT = 49
+    SUM_NDCG = 50
+    SUM_NDCG_SQUARED = 51
+    SUM_RECIPROCAL_RANK = 52
+    # Texts predicted.
+    EXTRACTED = 64
+    EXACT = 65
+    SUM_TOKEN_F1 = 66
+    SUM_TOKEN_F1_SQUARED = 67
+    # Events foretold: how long before its label the prediction of a positive that came true was made.
+    FORETOLD = 80
+    SUM_LEAD_MS = 81
+    # Ratings by people.
+    SUM_RATING = 96
+    SUM_RATING_SQUARED = 97
+
+
+# Quality profiles: LAG + bucket counts labelled predictions by the label's arrival less the prediction's
+# time, ms. CONFUSION + predicted * 256 + actual counts classes by the numbers that the store gave them; the
+# classes beyond its limit are OTHER_CLASS. SCORE + (bin * 2 + predicted positive) * 3 + outcome (0 negative,
+# 1 positive, 2 not labelled yet) counts predictions by the bin of their score among SCORE_EDGES, and
+# SCORE_SUM + the same holds the sums of those scores.
+LAG = 4096
+CONFUSION = 1 << 16
+OTHER_CLASS = 255
+SCORE = 1 << 17
+SCORE_SUM = 1 << 18
+
+
+def _score_edges() -> Floats:
+    """Every hundredth, and even steps of the logit: fine where scores crowd at 0 or 1."""
+    logit = np.linspace(-12, 12, 385)
+    edges = np.concatenate((np.arange(1, 100) / 100, 1 / (1 + np.exp(-logit))))
+    return np.unique(np.round(edges, 12))
+
+
+# A score on an edge belongs to the bin above it.
+SCORE_EDGES = _score_edges()
 
 
 def bucket_of(values: Floats) -> Ints:
