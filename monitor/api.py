@@ -113,7 +113,7 @@ def _time_ms(name: str, given: str | int | date | None, now_ms: int) -> int | No
     if given is None or (isinstance(given, int) and not isinstance(given, bool)):
         return given
     if isinstance(given, str):
-        from monitor.cli.times import parse_time_ms
+        from monitor.sli.times import parse_time_ms
 
         return parse_time_ms(name, given, now_ms)
     if isinstance(given, datetime):
@@ -130,7 +130,7 @@ def _time_ms(name: str, given: str | int | date | None, now_ms: int) -> int | No
 def _step_s(given: str | int | None) -> int | None:
     if given is None or isinstance(given, int):
         return given
-    from monitor.cli.times import parse_step_s
+    from monitor.sli.times import parse_step_s
 
     return parse_step_s("step", given)
 

@@ -6,11 +6,11 @@ import typer
 
 from monitor.cli.options import ConfigOption, FormatOption, StoreOption, configured
 from monitor.cli.render import Format, render
-from monitor.cli.times import parse_step_s, parse_time_ms
 from monitor.clock import WallClock
 from monitor.errors import QueryError
 from monitor.sli.query import Answer, answer
 from monitor.sli.question import Question
+from monitor.sli.times import parse_step_s, parse_time_ms
 from monitor.store import Store
 
 __all__ = ["query"]

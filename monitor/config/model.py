@@ -190,7 +190,10 @@ class ModelConfig(Section):
 
 
 class WebConfig(Section):
-    """The HTTP side. Beyond loopback every request needs a token."""
+    """The HTTP side. Beyond loopback every request needs a token; `require_tokens` asks for one there too.
+
+    `hosts` are further names that this server is called by, such as a proxy's.
+    """
 
     host: Text = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
@@ -198,6 +201,8 @@ class WebConfig(Section):
     request_timeout_s: Annotated[Seconds, Field(gt=0)] = 30
     rate_per_s: PositiveFloat = 100.0
     burst: PositiveInt = 200
+    require_tokens: bool = False
+    hosts: tuple[Text, ...] = ()
 
 
 class LogConfig(Section):

@@ -6,6 +6,7 @@ from starlette.datastructures import QueryParams
 
 from monitor.errors import QueryError
 from monitor.sli.question import Question
+from monitor.sli.times import parse_step_s, parse_time_ms
 
 __all__ = ["question_of"]
 
@@ -18,8 +19,6 @@ def question_of(parameters: QueryParams, now_ms: int) -> Question:
 
     Times and steps are written as on the command line. Raises QueryError that names the parameter.
     """
-    from monitor.cli.times import parse_step_s, parse_time_ms  # the command line imports the web
-
     _check_names(parameters)
     begin, end, step = (parameters.get(name) for name in ("from", "to", "step"))
     return Question(

@@ -39,4 +39,6 @@ def from_config(config: WebConfig) -> WebSettings:
         request_timeout_s=config.request_timeout_s,
         rate_per_s=config.rate_per_s,
         burst=config.burst,
+        require_tokens=config.require_tokens,
+        hosts=config.hosts,
     )

@@ -5,9 +5,10 @@ from collections.abc import Callable
 import httpx
 import pytest
 
+from monitor.config.model import WebConfig
 from monitor.store import tokens
 from monitor.store.tokens import Role
-from monitor.web.settings import is_loopback
+from monitor.web.settings import from_config, is_loopback
 from tests.builders import NOW_MS
 from tests.waiting import until
 from tests.web.apps import Site
@@ -161,3 +162,10 @@ def test_secrets_stay_out_of_the_log(public: Site, caplog: pytest.LogCaptureFixt
 )
 def test_what_is_loopback(host: str, inside: bool) -> None:
     assert is_loopback(host) is inside
+
+
+def test_a_configuration_can_ask_for_tokens_and_name_the_server() -> None:
+    settings = from_config(WebConfig(require_tokens=True, hosts=("monitor.internal",)))
+    assert settings.needs_tokens
+    assert settings.hosts == ("monitor.internal",)
+    assert not from_config(WebConfig()).needs_tokens

@@ -1,4 +1,4 @@
-"""Times and steps as a command line gives them."""
+"""Times and steps as people write them, on a command line or in a URL."""
 
 import re
 from datetime import UTC, datetime, timedelta

@@ -2,8 +2,8 @@
 
 import pytest
 
-from monitor.cli.times import parse_step_s, parse_time_ms
 from monitor.errors import QueryError
+from monitor.sli.times import parse_step_s, parse_time_ms
 
 NOW_MS = 1_795_000_000_123
 MIDNIGHT_MS = 1_795_392_000_000
