@@ -209,3 +209,24 @@ class LabelBatch:
 
     def __len__(self) -> int:
         return len(self.ts_ms)
+
+    def select(self, keep: Bools) -> "LabelBatch":
+        """The batch with only the rows where `keep` (bool, n)."""
+        if keep.all():
+            return self
+        index = np.flatnonzero(keep).tolist()
+        return LabelBatch(
+            partition=self.partition,
+            positions=self.positions[keep],
+            ts_ms=self.ts_ms[keep],
+            prediction_ts_ms=self.prediction_ts_ms[keep],
+            model=self.model.select(keep),
+            ids=[self.ids[i] for i in index],
+            keys=[self.keys[i] for i in index],
+            annotators=self.annotators.select(keep),
+            value=self.value[keep] if isinstance(self.value, np.ndarray) else self.value.select(keep),
+            lists={new: self.lists[old] for new, old in enumerate(index) if old in self.lists},
+            rating=self.rating[keep],
+            weight=None if self.weight is None else self.weight[keep],
+            unknown_fields=self.unknown_fields,
+        )

@@ -9,7 +9,7 @@ import numpy as np
 from monitor.ingest.source import Chunk
 from monitor.records import Partition
 
-__all__ = ["NOW_MS", "PARTITION", "T0_MS", "chunk", "encode", "record"]
+__all__ = ["NOW_MS", "PARTITION", "T0_MS", "chunk", "encode", "label", "record"]
 
 T0_MS = 1_700_000_040_000  # the begin of a minute, not of an hour
 PARTITION = Partition("t", 0)
@@ -32,6 +32,12 @@ def record(**changes: Any) -> dict[str, Any]:
         "score": 0.75,
         "trace_id": "0af7651916cd43dd8448eb211c80319c",
     }
+    return {k: v for k, v in {**good, **changes}.items() if v is not ...}
+
+
+def label(**changes: Any) -> dict[str, Any]:
+    """A valid label for `record()`; `changes` as there."""
+    good: dict[str, Any] = {"id": "r-1", "label": "yes", "ts": T0_MS + 1000}
     return {k: v for k, v in {**good, **changes}.items() if v is not ...}
 
 

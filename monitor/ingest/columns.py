@@ -15,7 +15,7 @@ from monitor.ingest.shape import Shape, StructInfo
 from monitor.ingest.source import Chunk
 from monitor.records import Batch, Bools, Coded, Column, FeatureBlock, Floats, Ints, Mixed, Vocabulary
 
-__all__ = ["AMOUNTS", "BAD", "BAD_TS", "Pieces", "Vocabularies"]
+__all__ = ["AMOUNTS", "BAD", "BAD_TS", "Pieces", "Vocabularies", "column_of", "floats_of", "times_of"]
 
 AMOUNTS = ("tokens_in", "tokens_out", "cost")
 BAD_TS = np.iinfo(np.int64).min
@@ -52,7 +52,7 @@ class Vocabularies:
             self.outcomes = _Memo()
 
 
-def _floats(values: Iterable[Any], n: int) -> Floats:
+def floats_of(values: Iterable[Any], n: int) -> Floats:
     """float64, None as NaN."""
     values = list(values)
     try:
@@ -68,7 +68,7 @@ def _millis(value: Any) -> int:
     return millis if abs(millis) < 2**53 else BAD_TS
 
 
-def _times(values: Sequence[Any], n: int) -> Ints:
+def times_of(values: Sequence[Any], n: int) -> Ints:
     """Milliseconds, int64; BAD_TS where a time has no offset or no sense; None is BAD_TS too."""
     try:
         return np.fromiter(values, np.int64, n)
@@ -101,17 +101,17 @@ def _mixed(values: Sequence[Any], vocabulary: Vocabulary) -> Mixed:
     )
 
 
-def _column(values: Sequence[Any], kind: Any, vocabulary: Vocabulary) -> Column:
+def column_of(values: Sequence[Any], kind: Any, vocabulary: Vocabulary) -> Column:
     """A column from the values of a struct's field of type `kind`: numbers, text, or a mixture."""
     n = len(values)
     if kind == _NUMBER:
-        return _floats(values, n)
+        return floats_of(values, n)
     if kind in _TEXTS:
         return vocabulary.encode(values, n)
     kinds = set(map(type, values))
     kinds.discard(type(None))
     if kinds <= {float}:
-        return _floats(values, n)
+        return floats_of(values, n)
     if kinds == {str} or kinds == {bool}:
         return vocabulary.encode(values, n)
     return _mixed(values, vocabulary)
@@ -127,7 +127,7 @@ def _feature(structs: Sequence[Any], attribute: str, kind: Any, vocabulary: Voca
             return vocabulary.encode(map(get, structs), len(structs))
     except (AttributeError, TypeError):
         pass  # A struct or a number is None.
-    return _column(_nested(structs, attribute), kind, vocabulary)
+    return column_of(_nested(structs, attribute), kind, vocabulary)
 
 
 def _best_score(score: float | None, scores: Any, prediction: Any) -> float | None:
@@ -185,10 +185,10 @@ class Pieces:
         ids = list(map(_get["id"], rows))
         self._ids += ids if set(map(type, ids)) == {str} else map(str, ids)
         self._traces += map(operator.attrgetter("trace_id"), rows) if "trace_id" in known else [None] * n
-        self._put("ts", _times(list(map(_get["ts"], rows)), n))
+        self._put("ts", times_of(list(map(_get["ts"], rows)), n))
         for name in (*MEASURES, *AMOUNTS, "sample_rate"):
             if name in known:
-                self._put(name, _floats(map(operator.attrgetter(name), rows), n))
+                self._put(name, floats_of(map(operator.attrgetter(name), rows), n))
         for name in ("version", "endpoint"):
             if name in known:
                 values = map(operator.attrgetter(name), rows)
@@ -197,7 +197,7 @@ class Pieces:
             if name in known:
                 self._put(name, _flags(map(operator.attrgetter(name), rows), n))
         if "feature_ts" in known:
-            self._put("feature_ts", _times(list(map(operator.attrgetter("feature_ts"), rows)), n))
+            self._put("feature_ts", times_of(list(map(operator.attrgetter("feature_ts"), rows)), n))
         self._categories(rows, shape)
 
     def _categories(self, rows: list[Any], shape: Shape) -> None:
@@ -229,12 +229,12 @@ class Pieces:
         if info.attributions and "attributions" in known:
             nested = list(map(operator.attrgetter("attributions"), rows))
             for i, name in enumerate(info.attributions):
-                attributions[name] = _floats(_nested(nested, f"f{i}"), n)
+                attributions[name] = floats_of(_nested(nested, f"f{i}"), n)
         if "prediction" in known:
             values = list(map(operator.attrgetter("prediction"), rows))
-            columns["@prediction"] = _column(values, None, self._vocabularies.of(info.model, "@prediction"))
+            columns["@prediction"] = column_of(values, None, self._vocabularies.of(info.model, "@prediction"))
         if "score" in known or "scores" in known:
-            columns["@score"] = _floats(_scores(rows, known), n)
+            columns["@score"] = floats_of(_scores(rows, known), n)
         self._blocks[kind].append((at, columns, attributions))
 
     def batch(self, chunk: Chunk, unknown: Counter[str]) -> tuple[Batch, Ints]:

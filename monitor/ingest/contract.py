@@ -4,6 +4,7 @@ The table below is the only list of fields. The decoder's types and the publishe
 (`monitor schema`) are made from it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -12,7 +13,18 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-__all__ = ["FIELDS", "MEASURES", "MODES", "Field", "Outcome", "classify", "json_schema"]
+__all__ = [
+    "FIELDS",
+    "MEASURES",
+    "MODES",
+    "TIME_DOC",
+    "Field",
+    "Outcome",
+    "Timestamp",
+    "classify",
+    "json_schema",
+    "schema_of",
+]
 
 MODES = ("online", "batch", "edge")
 MEASURES = ("latency_ms", "queue_ms", "network_ms", "feature_ms", "compute_ms")
@@ -49,11 +61,11 @@ class Field:
 
 
 _NON_NEGATIVE: dict[str, Any] = {"minimum": 0}
-_TIME_DOC = "RFC 3339 with an offset, or milliseconds since the epoch"
+TIME_DOC = "RFC 3339 with an offset, or milliseconds since the epoch"
 
 FIELDS: tuple[Field, ...] = (
     Field("id", str | int, "Names the inference; the label that arrives later carries it too.", True),
-    Field("ts", Timestamp, f"When the request was answered: {_TIME_DOC}.", True),
+    Field("ts", Timestamp, f"When the request was answered: {TIME_DOC}.", True),
     Field("model", str, "The model's name.", True),
     Field("version", str | int, "The model's version."),
     Field("endpoint", str, "The endpoint that answered."),
@@ -71,7 +83,7 @@ FIELDS: tuple[Field, ...] = (
     Field("compute_ms", float, "Part of latency_ms spent in the model, ms.", schema=_NON_NEGATIVE),
     Field("cold_start", bool, "True where the replica had to start for this request."),
     Field("mode", str, "Only online requests enter latency objectives.", schema={"enum": [*MODES, None]}),
-    Field("feature_ts", Timestamp, f"How fresh the features are: {_TIME_DOC}."),
+    Field("feature_ts", Timestamp, f"How fresh the features are: {TIME_DOC}."),
     Field(
         "sample_rate",
         float,
@@ -144,16 +156,21 @@ def _classify_code(code: int, hint: Outcome | None) -> Outcome | None:
 
 def json_schema() -> dict[str, Any]:
     """The contract as JSON Schema (draft 2020-12); unknown fields are allowed, and counted."""
+    return schema_of("Inference", FIELDS)
+
+
+def schema_of(title: str, fields: Iterable[Field]) -> dict[str, Any]:
+    """A table of fields as JSON Schema (draft 2020-12)."""
 
     def typed(field: Field) -> Any:
         meta = Meta(description=field.doc, extra_json_schema=field.schema or {})
         return Annotated[field.fast_type, meta]
 
-    columns: list[Any] = [(f.name, typed(f)) if f.required else (f.name, typed(f), None) for f in FIELDS]
-    record = msgspec.defstruct("Inference", columns, kw_only=True)
+    columns: list[Any] = [(f.name, typed(f)) if f.required else (f.name, typed(f), None) for f in fields]
+    record = msgspec.defstruct(title, columns, kw_only=True)
     schema: dict[str, Any] = msgspec.json.schema(record)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Inference",
-        **schema.get("$defs", {}).get("Inference", schema),
+        "title": title,
+        **schema.get("$defs", {}).get(title, schema),
     }

@@ -14,18 +14,19 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from monitor.ingest.checks import BadRecord, parse
 from monitor.ingest.columns import Pieces, Vocabularies
-from monitor.ingest.normalise import BadRecord, normalise, parse
+from monitor.ingest.normalise import normalise
 from monitor.ingest.shape import FIELD_NAMES, Limits, Shape
 from monitor.ingest.source import Chunk
 from monitor.ingest.validate import refusals
 from monitor.records import Batch, DeadLetter
 
-__all__ = ["Decoded", "Decoder"]
+__all__ = ["REFUSED", "Decoded", "Decoder", "letter"]
 
 _SLICE = 1024
 _KEPT_PAYLOAD_BYTES = 64 * 1024
-_REFUSED = (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+REFUSED = (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class Decoder:
         if refused:
             batch = replace(batch, unknown_fields=Counter(batch.unknown_fields) - refused)
         dead.sort(key=lambda d: d[0])
-        return Decoded(batch.select(keep), list(starmap(_letter, ((chunk, i, why) for i, why in dead))))
+        return Decoded(batch.select(keep), list(starmap(letter, ((chunk, i, why) for i, why in dead))))
 
     def _slice(
         self,
@@ -87,7 +88,7 @@ class Decoder:
         if max(map(len, part)) <= self._max_record_bytes:
             try:
                 return range(start, start + len(part)), list(map(self._decode, part))
-            except _REFUSED:
+            except REFUSED:
                 pass  # At least one message needs the patient path; it finds out which.
         return self._patiently(part, start, dead, unknown)
 
@@ -105,7 +106,7 @@ class Decoder:
                 if len(payload) > self._max_record_bytes:
                     raise BadRecord("too_large", f"more than {self._max_record_bytes} bytes")
                 rows[i] = self._decode(payload)
-            except _REFUSED:
+            except REFUSED:
                 try:
                     learnt[i] = normalise(payload)
                 except BadRecord as e:
@@ -127,7 +128,8 @@ class Decoder:
         self._decode, self._type = decoder.decode, decoder.type
 
 
-def _letter(chunk: Chunk, i: int, why: BadRecord) -> DeadLetter:
+def letter(chunk: Chunk, i: int, why: BadRecord) -> DeadLetter:
+    """The dead letter for message `i` of a chunk, as much of it as is kept."""
     payload = bytes(chunk.values[i][:_KEPT_PAYLOAD_BYTES])
     detail = why.detail.replace("\0", "\ufffd")[:500]
     return DeadLetter(int(chunk.positions[i]), chunk.where(i), why.reason, detail, payload)

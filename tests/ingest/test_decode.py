@@ -12,6 +12,7 @@ from monitor.ingest.decode import Decoder
 from monitor.ingest.shape import Limits
 from monitor.records import Batch, Coded, DeadLetter, Mixed
 from tests.builders import NOW_MS, T0_MS, chunk, encode, record
+from tests.ingest.mutation import mutated
 
 HOUR_MS = 3_600_000
 
@@ -258,29 +259,10 @@ def test_100_000_mutated_records_give_dead_letters_and_no_exception() -> None:
     decoder = Decoder()
     n_dead = n_good = 0
     for _ in range(50):
-        messages = [_mutated(rng, rng.choice(good)) for _ in range(2000)]
+        messages = [mutated(rng, rng.choice(good)) for _ in range(2000)]
         decoded = decoder.decode(chunk(messages))
         assert len(decoded.batch) + len(decoded.dead) == len(messages)
         n_dead += len(decoded.dead)
         n_good += len(decoded.batch)
     assert n_dead > 30_000
     assert n_good > 10_000
-
-
-def _mutated(rng: random.Random, message: bytes) -> bytes:
-    data = bytearray(message)
-    for _ in range(rng.randint(0, 3)):
-        at = rng.randrange(len(data)) if data else 0
-        kind = rng.randrange(5)
-        if kind == 0 and data:
-            data[at] = rng.randrange(256)
-        elif kind == 1:
-            data[at:at] = rng.choice([b'"', b"{", b"}", b",", b":", b"\xff", b"9", b"null", b"\\u0000", b"-"])
-        elif kind == 2:
-            del data[at : at + rng.randint(1, 9)]
-        elif kind == 3:
-            data = data[:at]
-        else:
-            other = bytes(data[at : at + 30])
-            data += other
-    return bytes(data)
