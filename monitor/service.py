@@ -5,18 +5,14 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
-from pathlib import Path
 
 from monitor.clock import Clock, WallClock
 from monitor.config import Config
-from monitor.errors import ConfigError, MonitorError
-from monitor.ingest.files import DirectorySource
-from monitor.ingest.kafka import open_kafka, open_sink
-from monitor.ingest.several import SeveralSources
+from monitor.config.topics import LABEL_SPOOL, RECORD_SPOOL, label_topics
+from monitor.errors import MonitorError
 from monitor.ingest.shape import Limits
-from monitor.ingest.source import Ownership, Source
-from monitor.ingest.spool import DurableLog, Spool
+from monitor.ingest.spool import Spool
+from monitor.inputs import open_label_log, open_log, open_source
 from monitor.job.job import Job
 from monitor.job.report import JobStatus, Observer
 from monitor.job.settings import JobSettings
@@ -33,10 +29,9 @@ from monitor.web.readings import gauge_reader
 from monitor.web.server import WebServer
 from monitor.web.settings import from_config
 
-__all__ = ["Housekeeping", "Server", "Service", "job_settings", "open_source", "owner_name"]
+__all__ = ["Housekeeping", "Server", "Service", "job_settings", "owner_name"]
 
 _log = logging.getLogger(__name__)
-SPOOL_TOPIC = "http-spool"
 
 
 def owner_name() -> str:
@@ -64,6 +59,7 @@ def job_settings(config: Config, owner: str) -> JobSettings:
         max_record_bytes=stream.max_record_bytes,
         max_ahead_ms=stream.max_ahead_ms,
         catch_up_age_ms=stream.catch_up_age_ms,
+        label_topics=label_topics(config),
         decoder=Limits(
             models=limits.models, features=limits.features_per_model, segment_labels=limits.segment_labels
         ),
@@ -76,61 +72,6 @@ def job_settings(config: Config, owner: str) -> JobSettings:
         ),
         dead_letters=Cap(limits.dead_letter_rows, limits.dead_letter_bytes),
     )
-
-
-def open_source(config: Config, clock: Clock, follow: bool = True) -> Callable[[Ownership], Source]:
-    """A function that opens the configured sources for their owner."""
-    max_record_bytes = config.stream.max_record_bytes
-
-    def directory(path: Path, pattern: str, lanes: int, name: str, ownership: Ownership) -> Source:
-        return DirectorySource(
-            path,
-            ownership,
-            clock=clock,
-            lanes=lanes,
-            name=name,
-            pattern=pattern,
-            follow=follow,
-            max_record_bytes=max_record_bytes,
-        )
-
-    def opened(ownership: Ownership) -> Source:
-        sources: list[Source] = []
-        kafka, files, spool = config.source.kafka, config.source.files, config.ingest.spool
-        if kafka is not None:
-            sources.append(
-                open_kafka(
-                    kafka.client,
-                    kafka.topics,
-                    kafka.group_id,
-                    ownership,
-                    bootstrap_servers=kafka.bootstrap_servers,
-                    options=kafka.options,
-                    start=kafka.start,
-                )
-            )
-        if files is not None:
-            sources.append(directory(files.path, files.pattern, files.lanes, files.path.name, ownership))
-        if spool is not None:
-            spool.path.mkdir(parents=True, exist_ok=True)
-            sources.append(directory(spool.path, "*.jsonl", 4, SPOOL_TOPIC, ownership))
-        if not sources:
-            raise ConfigError(
-                ["source: name a source, kafka or files, or an ingest.spool to post records to"]
-            )
-        return sources[0] if len(sources) == 1 else SeveralSources(sources)
-
-    return opened
-
-
-def open_log(config: Config, clock: Clock) -> DurableLog | None:
-    """Where posted records go: the spool, else the first Kafka topic, else nowhere."""
-    if config.ingest.spool is not None:
-        return Spool(config.ingest.spool.path, max_bytes=config.ingest.spool.max_bytes, clock=clock)
-    kafka = config.source.kafka
-    if kafka is not None:
-        return open_sink(kafka.bootstrap_servers, kafka.topics[0], kafka.options)
-    return None
 
 
 class Housekeeping:
@@ -192,8 +133,8 @@ class SpoolPruning:
 
     _EVERY_S = 10.0
 
-    def __init__(self, store: Store, spool: Spool) -> None:
-        self._store, self._spool = store, spool
+    def __init__(self, store: Store, spool: Spool, topic: str) -> None:
+        self._store, self._spool, self._topic = store, spool, topic
         self._due_s = time.monotonic()
 
     def run(self, status: JobStatus) -> None:
@@ -202,7 +143,7 @@ class SpoolPruning:
             return
         self._due_s = time.monotonic() + self._EVERY_S
         try:
-            self._spool.prune(ownership.list_files(self._store, SPOOL_TOPIC))
+            self._spool.prune(ownership.list_files(self._store, self._topic))
         except (MonitorError, OSError) as e:
             _log.warning("spool not pruned", extra={"reason": str(e)})
 
@@ -224,6 +165,7 @@ class Server:
             status=lambda: self._status,
             metrics=metrics,
             durable_log=open_log(config, clock),
+            label_log=open_label_log(config, clock),
             settings=from_config(config.web),
             service_s=config.windows.service_s,
             features_s=config.windows.features_s,
@@ -275,7 +217,9 @@ class Service:
             GaugeRefresher(self.metrics.gauges, owner, gauge_reader(config)), self.store, clock
         )
         self._log = open_log(config, clock) if web else None
-        pruning = (SpoolPruning(self.store, self._log),) if isinstance(self._log, Spool) else ()
+        self._label_log = open_label_log(config, clock) if web else None
+        logs = ((self._log, RECORD_SPOOL), (self._label_log, LABEL_SPOOL))
+        pruning = [SpoolPruning(self.store, log, topic) for log, topic in logs if isinstance(log, Spool)]
         self.job = Job(
             self.store,
             open_source(config, clock, follow),
@@ -295,6 +239,7 @@ class Service:
             status=self.job.status,
             metrics=self.metrics,
             durable_log=self._log,
+            label_log=self._label_log,
             settings=from_config(config.web),
             service_s=config.windows.service_s,
             features_s=config.windows.features_s,
@@ -332,8 +277,9 @@ class Service:
         finally:
             if self._web is not None:
                 self._web.stop()
-            if self._log is not None:
-                self._log.close()
+            for log in (self._log, self._label_log):
+                if log is not None:
+                    log.close()
             self._housekeeping.stop()
             self._gauges.stop()
             self.store.close()

@@ -8,7 +8,7 @@ from typing import Annotated, Protocol
 
 import typer
 
-from monitor.cli.options import ConfigOption, FilesOption, ListenOption, StoreOption, configured
+from monitor.cli.options import ConfigOption, FilesOption, LabelsOption, ListenOption, StoreOption, configured
 from monitor.errors import ConfigError
 from monitor.logs import set_up
 
@@ -24,6 +24,7 @@ class Stoppable(Protocol):
 def run(
     config: ConfigOption = None,
     files: FilesOption = None,
+    labels: LabelsOption = None,
     store: StoreOption = None,
     listen: ListenOption = None,
     until_caught_up: Annotated[
@@ -32,8 +33,8 @@ def run(
     web: Annotated[bool, typer.Option("--web/--no-web", help="Serve /metrics and the API.")] = True,
 ) -> None:
     """Run the main job: read the source, keep the indicators, serve /metrics and the API."""
-    loaded = configured(config, store, files, listen)
-    if config is None and files is None:
+    loaded = configured(config, store, files, listen, labels)
+    if config is None and files is None and labels is None:
         raise ConfigError(["run: give a configuration with -c, or a directory of logs with --files"])
     set_up(loaded.log.level, loaded.log.format, secrets=loaded.secrets())
     from monitor.service import Service  # half a second that other commands need not wait

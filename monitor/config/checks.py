@@ -14,6 +14,7 @@ from monitor.config.document import Location
 from monitor.config.durations import DAY_MS, format_duration
 from monitor.config.model import Config
 from monitor.config.secrets import mask_url
+from monitor.config.topics import named_streams
 
 __all__ = ["Mistake", "is_loopback", "matching_files", "mistakes", "warnings"]
 
@@ -30,7 +31,8 @@ def mistakes(config: Config) -> Iterator[Mistake]:
     """Every mistake that no single value shows."""
     yield from _store(config)
     yield from _source(config)
-    yield from _spool(config)
+    yield from _directories(config)
+    yield from _names(config)
     yield from _times(config)
     yield from _models(config)
 
@@ -57,25 +59,47 @@ def _source(config: Config) -> Iterator[Mistake]:
     kafka, files = config.source.kafka, config.source.files
     if kafka is not None and files is not None:
         yield Mistake(("source",), "names both kafka and files; keep one")
-    if files is not None and not files.path.is_dir():
-        state = "is no directory" if files.path.exists() else "does not exist; create the directory"
-        yield Mistake(("source", "files", "path"), f"{files.path} {state}")
+    for key, directory in (("files", files), ("labels", config.source.labels)):
+        if directory is not None and not directory.path.is_dir():
+            state = "is no directory" if directory.path.exists() else "does not exist; create the directory"
+            yield Mistake(("source", key, "path"), f"{directory.path} {state}")
     if kafka is not None:
         place: Location = ("source", "kafka", "options")
         for name, sentence in kafka_options.problems_of(kafka.options):
             yield Mistake((*place, name), sentence) if name else Mistake(place, sentence, (place,))
 
 
-def _spool(config: Config) -> Iterator[Mistake]:
-    spool, files = config.ingest.spool, config.source.files
-    if spool is None:
-        return
-    place: Location = ("ingest", "spool", "path")
-    if spool.path.exists() and not spool.path.is_dir():
-        yield Mistake(place, f"{spool.path} is no directory")
-    if files is not None and spool.path.resolve() == files.path.resolve():
-        sentence = "is source.files.path as well, and would be read twice; give it a directory of its own"
-        yield Mistake(place, sentence, (("source", "files", "path"),))
+def _directories(config: Config) -> Iterator[Mistake]:
+    """Directories that are no directories, or that would be read twice."""
+    files, labels, spool = config.source.files, config.source.labels, config.ingest.spool
+    known: dict[Path, Location] = {}
+    if files is not None:
+        known[files.path.resolve()] = ("source", "files", "path")
+    if labels is not None:
+        yield from _read_twice(known, ("source", "labels", "path"), labels.path)
+    if spool is not None:
+        place: Location = ("ingest", "spool", "path")
+        if spool.path.exists() and not spool.path.is_dir():
+            yield Mistake(place, f"{spool.path} is no directory")
+        yield from _read_twice(known, place, spool.path)
+        yield from _read_twice(known, place, spool.labels_path, "with labels in it ")
+
+
+def _read_twice(known: dict[Path, Location], place: Location, path: Path, how: str = "") -> Iterator[Mistake]:
+    other = known.setdefault(path.resolve(), place)
+    if other != place:
+        sentence = f"{how}is {'.'.join(map(str, other))} as well, and would be read twice"
+        yield Mistake(place, f"{sentence}; give it a directory of its own", (other,))
+
+
+def _names(config: Config) -> Iterator[Mistake]:
+    """Streams that would be told apart by nothing: progress is kept by their names."""
+    known: dict[str, Location] = {}
+    for place, name, _ in named_streams(config):
+        other = known.setdefault(name, place)
+        if other != place:
+            sentence = f"{name} is the name of {'.'.join(map(str, other))} as well; rename one of the two"
+            yield Mistake(place, sentence, (other,))
 
 
 def _times(config: Config) -> Iterator[Mistake]:
@@ -117,8 +141,9 @@ def warnings(config: Config) -> Iterator[Mistake]:
     if kafka is not None and kafka.options.get("security.protocol", "").lower() == "sasl_plaintext":
         sentence = "SASL_PLAINTEXT sends passwords unencrypted; SASL_SSL does not"
         yield Mistake(("source", "kafka", "options"), sentence)
-    if files is not None and files.path.is_dir() and not matching_files(files.path, files.pattern):
-        yield Mistake(("source", "files", "pattern"), f"no file in {files.path} matches {files.pattern} yet")
+    for key, read in (("files", files), ("labels", config.source.labels)):
+        if read is not None and read.path.is_dir() and not matching_files(read.path, read.pattern):
+            yield Mistake(("source", key, "pattern"), f"no file in {read.path} matches {read.pattern} yet")
 
 
 def matching_files(directory: Path, pattern: str) -> list[Path]:

@@ -151,29 +151,45 @@ def _remove(data: dict[str, Any], place: Location) -> None:
 
 
 def default_config(
-    files: str | Path | None = None, store: str | None = None, listen: str | None = None
+    files: str | Path | None = None,
+    store: str | None = None,
+    listen: str | None = None,
+    labels: str | Path | None = None,
 ) -> Config:
-    """The defaults with what a command line gives; see `overridden`. Without `files` there is no source."""
-    return overridden(Config(), files=files, store=store, listen=listen)
+    """The defaults with what a command line gives; see `overridden`. Without `files` and `labels` there is
+    no source."""
+    return overridden(Config(), files=files, store=store, listen=listen, labels=labels)
 
 
 def overridden(
-    config: Config, files: str | Path | None = None, store: str | None = None, listen: str | None = None
+    config: Config,
+    files: str | Path | None = None,
+    store: str | None = None,
+    listen: str | None = None,
+    labels: str | Path | None = None,
 ) -> Config:
-    """The configuration with a directory of files, a store URL or `host:port` in place of its own.
+    """The configuration with directories of files and of labels, a store URL or `host:port` in place of its
+    own.
 
     Raises ConfigError, each line with the option that is wrong.
     """
     changes: dict[str, Any] = {}
-    if files is not None:
-        changes["source"] = SourceConfig(files=FilesConfig(path=Path(files)))
+    if files is not None or labels is not None:
+        changes["source"] = SourceConfig(
+            files=None if files is None else FilesConfig(path=Path(files)),
+            labels=None if labels is None else FilesConfig(path=Path(labels)),
+        )
     if store is not None:
         changes["store"] = store
     if listen is not None:
         host, port = _address(listen)
         changes["web"] = config.web.model_copy(update={"host": host, "port": port})
     changed = config.model_copy(update=changes)
-    options: dict[Location, str] = {("store",): "--store", ("source", "files", "path"): "--files"}
+    options: dict[Location, str] = {
+        ("store",): "--store",
+        ("source", "files", "path"): "--files",
+        ("source", "labels", "path"): "--labels",
+    }
     wrong = [f"{options.get(m.place) or _dotted(m.place)}: {m.sentence}" for m in checks.mistakes(changed)]
     if wrong:
         raise ConfigError(wrong)

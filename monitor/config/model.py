@@ -106,12 +106,16 @@ OptionText = Annotated[str, BeforeValidator(_text)]
 
 
 class KafkaConfig(Section):
-    """A Kafka cluster. `options` are librdkafka properties, passed through for TLS and SASL."""
+    """A Kafka cluster. `options` are librdkafka properties, passed through for TLS and SASL.
+
+    `label_topics` carry labels, `topics` inferences.
+    """
 
     bootstrap_servers: Annotated[str, AfterValidator(_brokers), Field(examples=["localhost:9092"])]
     topics: Annotated[
         tuple[Text, ...], AfterValidator(_topics), Field(min_length=1, examples=[["inferences"]])
     ]
+    label_topics: Annotated[Topics, Field(examples=[["labels"]])] = ()
     group_id: Text = "monitor"
     client: Literal["confluent", "kafka-python"] = "confluent"
     start: Literal["earliest", "latest"] = "earliest"
@@ -131,10 +135,14 @@ class FilesConfig(Section):
 
 
 class SourceConfig(Section):
-    """Where records come from: one of the two. A loaded file always names one."""
+    """Where inferences come from, `kafka` or `files`, and labels: `labels` are files too, beside either.
+
+    A loaded file always names one.
+    """
 
     kafka: KafkaConfig | None = None
     files: FilesConfig | None = None
+    labels: FilesConfig | None = None
 
 
 class WindowsConfig(Section):
@@ -213,14 +221,23 @@ class LogConfig(Section):
 
 
 class SpoolConfig(Section):
-    """A directory that keeps posted records until they are read."""
+    """A directory that keeps what was posted until it is read: records in it, labels in `labels` below it.
+
+    Each of the two has at most `max_bytes`.
+    """
 
     path: Annotated[Path, Field(examples=["/var/spool/inferences/http"])]
     max_bytes: Annotated[Bytes, Field(gt=0)] = 1 << 30
 
+    @property
+    def labels_path(self) -> Path:
+        """The directory of posted labels."""
+        return self.path / "labels"
+
 
 class IngestConfig(Section):
-    """Where records posted over HTTP go: into the spool, or without one into the first Kafka topic."""
+    """Where what is posted over HTTP goes: into the spool, or without one into the first Kafka topic of
+    its kind."""
 
     spool: SpoolConfig | None = None
 

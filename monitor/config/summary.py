@@ -2,7 +2,7 @@
 
 from monitor.config.checks import is_loopback
 from monitor.config.durations import DAY_MS, format_duration, format_size
-from monitor.config.model import Config, ModelConfig
+from monitor.config.model import Config, FilesConfig, ModelConfig
 from monitor.config.secrets import mask_url
 
 __all__ = ["summary"]
@@ -20,6 +20,7 @@ def summary(config: Config) -> list[tuple[str, str]]:
     return [
         ("store", mask_url(config.store)),
         ("source", _source(config)),
+        ("labels", _labels(config)),
         ("windows", ", ".join(f"{kind} {format_duration(s * 1000)}" for kind, s in lengths.items())),
         ("kept", ", ".join(f"{what} {format_duration(days * DAY_MS)}" for what, days in kept.items())),
         ("event time", f"out of order by up to {disorder}, a stalled partition waits for {hold} at most"),
@@ -39,9 +40,18 @@ def _source(config: Config) -> str:
         topics = ", ".join(kafka.topics)
         by = f"client {kafka.client}, {protocol}, group {kafka.group_id}, from the {kafka.start}"
         return f"Kafka {kafka.bootstrap_servers}, topics {topics} ({by})"
-    if files is not None:
-        return f"files {files.pattern} in {files.path} ({files.lanes} lanes)"
-    return "none"
+    return "none" if files is None else _files(files)
+
+
+def _files(files: FilesConfig) -> str:
+    return f"files {files.pattern} in {files.path} ({files.lanes} lanes)"
+
+
+def _labels(config: Config) -> str:
+    kafka, files = config.source.kafka, config.source.labels
+    sources = [] if kafka is None or not kafka.label_topics else [f"topics {', '.join(kafka.label_topics)}"]
+    sources += [] if files is None else [_files(files)]
+    return " and ".join(sources) or "none but what is posted or loaded"
 
 
 def _models(models: dict[str, ModelConfig]) -> str:
@@ -59,7 +69,10 @@ def _web(config: Config) -> str:
 
 
 def _posted(config: Config) -> str:
-    if config.source.kafka is not None:
-        return f"Kafka topic {config.source.kafka.topics[0]}"
-    spool = config.ingest.spool
-    return f"{spool.path} (up to {format_size(spool.max_bytes)})" if spool else "nowhere: set ingest.spool"
+    spool, kafka = config.ingest.spool, config.source.kafka
+    if spool is not None:
+        return f"{spool.path}, labels in {spool.labels_path} (up to {format_size(spool.max_bytes)} each)"
+    if kafka is None:
+        return "nowhere: set ingest.spool"
+    labels = kafka.label_topics[0] if kafka.label_topics else "nowhere: set source.kafka.label_topics"
+    return f"Kafka topic {kafka.topics[0]}, labels to {labels}"

@@ -46,7 +46,7 @@ def look_at_broker(
     count = len(metadata.brokers)
     yield fine("broker", f"{count} {'broker' if count == 1 else 'brokers'} behind {servers}, {protocol}")
     present: dict[str, int] = {}
-    for topic in kafka.topics:
+    for topic in (*kafka.topics, *kafka.label_topics):
         found = metadata.topics.get(topic)
         if found is not None and found.error is None:
             present[topic] = len(found.partitions)
@@ -60,7 +60,7 @@ def _topic(topic: str, found: Any) -> Finding:
     name = f"topic {topic}"
     if found is None or (found.error is not None and found.error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART):
         return failed(
-            name, "does not exist", "create it, or correct source.kafka.topics; is it allowed to us?"
+            name, "does not exist", "create it, or correct the topics of source.kafka; is it allowed to us?"
         )
     if found.error is not None:
         return failed(name, found.error.str(), "allow this user to describe and read the topic")

@@ -23,9 +23,10 @@ _PROBE_S = 1.0
 
 
 def look_at_machine(config: Config) -> Iterator[Finding]:
-    """Findings on the directory of files, the spool and the port."""
-    if config.source.files is not None:
-        yield _files(config.source.files)
+    """Findings on the directories of files, the spool and the port."""
+    for key, files in (("files", config.source.files), ("labels", config.source.labels)):
+        if files is not None:
+            yield _files(key, files)
     if config.ingest.spool is not None:
         yield from _spool(config.ingest.spool)
     yield _port(config.web)
@@ -51,19 +52,19 @@ def _rounded(size: int) -> str:
     return f"{size / unit:.1f} {'GiB' if unit > 1 << 20 else 'MiB'}"
 
 
-def _files(files: FilesConfig) -> Finding:
+def _files(key: str, files: FilesConfig) -> Finding:
     try:
         found = matching_files(files.path, files.pattern)
     except OSError as e:
-        return failed("files", f"{files.path}: {_reason(e)}", "let this user read the directory")
+        return failed(key, f"{files.path}: {_reason(e)}", "let this user read the directory")
     unreadable = [path for path in found if not os.access(path, os.R_OK)]
     if unreadable:
         seen = f"{len(unreadable)} of {len(found)} files can't be read, such as {unreadable[0].name}"
-        return failed("files", seen, "let this user read them")
+        return failed(key, seen, "let this user read them")
     if not found:
         seen = f"no file in {files.path} matches {files.pattern}"
-        return warned("files", seen, "correct source.files.path or pattern, unless files are still to come")
-    return fine("files", f"{len(found)} {'file' if len(found) == 1 else 'files'} in {files.path}")
+        return warned(key, seen, f"correct source.{key}.path or pattern, unless files are still to come")
+    return fine(key, f"{len(found)} {'file' if len(found) == 1 else 'files'} in {files.path}")
 
 
 def _spool(spool: SpoolConfig) -> Iterator[Finding]:

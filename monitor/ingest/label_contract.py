@@ -10,8 +10,10 @@ from msgspec import Meta
 
 from monitor.ingest.contract import TIME_DOC, Field, Timestamp, schema_of
 
-__all__ = ["LABEL_FIELDS", "LABEL_NAMES", "MAX_ENTRIES", "MAX_TEXT", "label_schema"]
+__all__ = ["LABEL_FIELDS", "LABEL_NAMES", "MAX_ENTRIES", "MAX_TEXT", "REASON_PREFIX", "label_schema"]
 
+# What sets the dead letters of labels apart from those of records, in counts and when they are replayed.
+REASON_PREFIX = "label."
 MAX_TEXT = 1000
 MAX_ENTRIES = 1000
 

@@ -17,7 +17,7 @@ import numpy as np
 from monitor.ingest.checks import BadRecord, parse
 from monitor.ingest.columns import Vocabularies, column_of, floats_of, times_of
 from monitor.ingest.decode import REFUSED, letter
-from monitor.ingest.label_contract import LABEL_FIELDS, LABEL_NAMES
+from monitor.ingest.label_contract import LABEL_FIELDS, LABEL_NAMES, REASON_PREFIX
 from monitor.ingest.label_normalise import normalise_label
 from monitor.ingest.source import Chunk
 from monitor.ingest.validate import Check, first_reasons, time_checks
@@ -79,7 +79,7 @@ class LabelDecoder:
                 self._count_unknown(rows, unknown)
         batch, keep = self._checked(chunk, np.array(index, np.int64), columns, dead, unknown)
         dead.sort(key=operator.itemgetter(0))
-        letters = [letter(chunk, i, why) for i, why in dead]
+        letters = [letter(chunk, i, BadRecord(REASON_PREFIX + why.reason, why.detail)) for i, why in dead]
         return DecodedLabels(replace(batch, unknown_fields=+unknown).select(keep), letters)
 
     def _slice(

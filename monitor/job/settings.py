@@ -17,7 +17,10 @@ DAY_S = 86_400
 
 @dataclass(frozen=True, slots=True)
 class JobSettings:
-    """Windows in seconds, times in milliseconds; the defaults are those of the configuration."""
+    """Windows in seconds, times in milliseconds; the defaults are those of the configuration.
+
+    Chunks of the `label_topics` carry labels, all others records.
+    """
 
     owner: str
     service_s: int = 60
@@ -35,6 +38,7 @@ class JobSettings:
     max_record_bytes: int = 1 << 20
     max_ahead_ms: int = 3_600_000
     catch_up_age_ms: int = 300_000
+    label_topics: frozenset[str] = frozenset()
     decoder: Limits = field(default_factory=Limits)
     registry: RegistryLimits = field(default_factory=RegistryLimits)
     dead_letters: Cap = field(default_factory=Cap)

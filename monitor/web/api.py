@@ -1,6 +1,6 @@
 """The API under /api/v1: questions about the models, and about monitor itself."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 from starlette.datastructures import QueryParams
 
 from monitor.ingest.contract import json_schema
+from monitor.ingest.label_contract import label_schema
 from monitor.sli.catalogue import SLIS
 from monitor.sli.query import answer
 from monitor.store import dead, names
@@ -28,7 +29,7 @@ _MAX_LETTERS = 1000
 def api(context: WebContext, workers: Workers) -> APIRouter:
     """The routes under /api/v1."""
     router = APIRouter(prefix="/api/v1", dependencies=[needs(Role.VIEWER), Depends(_without_nul)])
-    schema = json_schema()
+    schemas = {"records": json_schema(), "labels": label_schema()}
 
     @router.get("/query")
     async def query(request: Request) -> Response:
@@ -50,9 +51,9 @@ def api(context: WebContext, workers: Workers) -> APIRouter:
         return [{"name": s.name, "unit": s.unit, "meaning": s.meaning} for s in SLIS]
 
     @router.get("/schema")
-    async def record_contract() -> dict[str, Any]:
-        """The record contract as JSON Schema."""
-        return schema
+    async def contract(of: Literal["records", "labels"] = "records") -> dict[str, Any]:
+        """The contract of records, or of labels, as JSON Schema."""
+        return schemas[of]
 
     @router.get("/status")
     async def status() -> JSONResponse:

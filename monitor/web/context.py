@@ -15,14 +15,15 @@ __all__ = ["WebContext"]
 
 @dataclass(frozen=True, slots=True)
 class WebContext:
-    """`status` tells how the job does; without a `durable_log` nothing can be posted. `service_s` and
-    `features_s` are the base windows that the job writes."""
+    """`status` tells how the job does; without a `durable_log` no records can be posted, without a
+    `label_log` no labels. `service_s` and `features_s` are the base windows that the job writes."""
 
     store: Store
     clock: Clock
     status: Callable[[], JobStatus]
     metrics: ServiceMetrics
     durable_log: DurableLog | None = None
+    label_log: DurableLog | None = None
     settings: WebSettings = field(default_factory=WebSettings)
     service_s: int = 60
     features_s: int = 600

@@ -11,6 +11,7 @@ from monitor.cli import main
 from monitor.cli.guard import Guarded
 from monitor.errors import ConfigError, MonitorError, QueryError, StoreBusy
 from monitor.ingest.contract import json_schema
+from monitor.ingest.label_contract import label_schema
 from tests.cli.run import run
 
 
@@ -81,6 +82,7 @@ def test_the_schema() -> None:
     ran = run("schema")
     assert ran.code == 0
     assert json.loads(ran.out) == json_schema()
+    assert json.loads(run("schema", "--labels").out) == label_schema()
 
 
 @pytest.mark.parametrize("argv", [["nonsense"], ["check", "--nonsense"], ["version", "more"]])

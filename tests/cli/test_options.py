@@ -23,8 +23,19 @@ def test_options_go_over_the_file(tmp_path: Path) -> None:
     assert (config.web.port, config.web.burst) == (2, 3)
 
 
+def test_labels_beside_the_files(tmp_path: Path) -> None:
+    (tmp_path / "labels").mkdir()
+    config = configured(None, f"sqlite:///{tmp_path}/m.db", files=tmp_path, labels=tmp_path / "labels")
+    assert config.source.labels is not None
+    assert config.source.labels.path == tmp_path / "labels"
+    with pytest.raises(ConfigError, match=r"--labels: .*nowhere does not exist; create the directory"):
+        configured(None, labels=tmp_path / "nowhere")
+
+
 def test_two_sources_are_one_too_many(tmp_path: Path) -> None:
     file = tmp_path / "monitor.yaml"
     file.write_text(f"source: {{files: {{path: {tmp_path}}}}}\n")
     with pytest.raises(ConfigError, match="give --files or -c, not both"):
         configured(file, files=tmp_path)
+    with pytest.raises(ConfigError, match="give --labels or -c, not both"):
+        configured(file, labels=tmp_path)

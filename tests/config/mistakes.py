@@ -146,7 +146,7 @@ CASES: dict[str, tuple[str, str, list[str]]] = {
         "  kafka: localhost:9092\n",
         [
             "monitor.yaml:3: source.kafka: must be a mapping with keys such as "
-            "bootstrap_servers, topics, group_id"
+            "bootstrap_servers, topics, label_topics"
         ],
     ),
     "options that are a text": (
@@ -271,5 +271,26 @@ CASES: dict[str, tuple[str, str, list[str]]] = {
         "level: info",
         "level: loud",
         ["monitor.yaml:30: log.level: must be debug, info, warning or error, not 'loud'"],
+    ),
+    "labels in a topic of records": (
+        "topics: [inferences]",
+        "topics: [inferences]\n    label_topics: [labels, inferences]",
+        [
+            "monitor.yaml:6: source.kafka.label_topics: inferences is the name of source.kafka.topics "
+            "as well; rename one of the two"
+        ],
+    ),
+    "a label topic that can't be": (
+        "topics: [inferences]",
+        "topics: [inferences]\n    label_topics: labels",
+        ["monitor.yaml:6: source.kafka.label_topics: must be a list, such as [labels]"],
+    ),
+    "labels that are nowhere": (
+        "windows:\n",
+        "  labels: {path: nowhere, lanes: 0}\nwindows:\n",
+        [
+            "monitor.yaml:8: source.labels.lanes: must be at least 1, not '0'",
+            "monitor.yaml:8: source.labels.path: nowhere does not exist; create the directory",
+        ],
     ),
 }

@@ -113,6 +113,41 @@ def test_a_spool_that_would_be_read_twice(here: Path) -> None:
     load(FILES + "ingest: {spool: {path: logs/http}}\n")
 
 
+LABELS = "source: {files: {path: logs}, labels: {path: %s}}\n"
+
+
+def test_labels_among_the_records_would_be_read_twice(here: Path) -> None:
+    (here / "logs").mkdir()
+    (here / "posted" / "labels").mkdir(parents=True)
+    assert problems(LABELS % "./logs")[0] == (
+        "monitor.yaml:1: source.labels.path: is source.files.path as well, and would be read twice; "
+        "give it a directory of its own"
+    )
+    assert load(LABELS % "posted/labels").source.labels is not None
+    assert problems(LABELS % "posted/labels" + "ingest: {spool: {path: posted}}\n") == [
+        "monitor.yaml:2: ingest.spool.path: with labels in it is source.labels.path as well, and would be "
+        "read twice; give it a directory of its own"
+    ]
+
+
+def test_directories_of_one_name_would_share_their_progress(here: Path) -> None:
+    for name in ("logs", "b/logs", "http-spool"):
+        (here / name).mkdir(parents=True)
+    assert problems(LABELS % "b/logs") == [
+        "monitor.yaml:1: source.labels.path: logs is the name of source.files.path as well; "
+        "rename one of the two"
+    ]
+    assert problems("source: {files: {path: http-spool}}\ningest: {spool: {path: s}}\n") == [
+        "monitor.yaml:1: source.files.path: http-spool is the name of ingest.spool as well; "
+        "rename one of the two"
+    ]
+
+
+def test_labels_alone_are_a_source(here: Path) -> None:
+    (here / "labels").mkdir()
+    assert load("source: {labels: {path: labels}}").source.labels is not None
+
+
 def test_a_file_that_is_not_there() -> None:
     with pytest.raises(ConfigError) as error:
         load_config("other.yaml")

@@ -84,6 +84,15 @@ def test_files(tmp_path: Path) -> None:
     assert found(config, "files") == Finding("files", "ok", f"1 file in {tmp_path}")
 
 
+def test_files_of_labels(tmp_path: Path) -> None:
+    config = Config(source=SourceConfig(labels=FilesConfig(path=tmp_path)))
+    finding = found(config, "labels")
+    assert finding.state == "warn"
+    assert "source.labels.path" in finding.advice
+    (tmp_path / "a.jsonl").touch()
+    assert found(config, "labels") == Finding("labels", "ok", f"1 file in {tmp_path}")
+
+
 def test_the_command_prints_a_table_and_fails_with_what_failed(tmp_path: Path) -> None:
     (port,) = free_ports(1)
     source = f"{{kafka: {{bootstrap_servers: '127.0.0.1:{port}', topics: [t]}}}}"

@@ -45,6 +45,7 @@ class Site:
         self.clock = StreamClock(NOW_MS)
         self.metrics = ServiceMetrics(self.clock)
         self.log = Log()
+        self.label_log = Log()
         self.status = JobStatus(ready=True, problem=None)
         self.context = WebContext(
             store=self.store,
@@ -52,6 +53,7 @@ class Site:
             status=lambda: self.status,
             metrics=self.metrics,
             durable_log=self.log,
+            label_log=self.label_log,
             settings=WebSettings(**{"rate_per_s": 10_000.0, "burst": 10_000, **settings}),
         )
         self._servers: list[WebServer] = []
@@ -80,8 +82,8 @@ class Site:
         return client
 
     def without_log(self) -> httpx.Client:
-        """A client of a server that takes no records."""
-        return self.calling(server=self._serve(replace(self.context, durable_log=None)))
+        """A client of a server that takes neither records nor labels."""
+        return self.calling(server=self._serve(replace(self.context, durable_log=None, label_log=None)))
 
     def close(self) -> None:
         for client in self._clients:

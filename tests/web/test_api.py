@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from monitor.ingest.contract import json_schema
+from monitor.ingest.label_contract import label_schema
 from monitor.ingest.source import Lag
 from monitor.job.report import JobStatus
 from monitor.records import DeadLetter, Partition
@@ -44,6 +45,8 @@ def test_the_catalogue(site: Site) -> None:
 
 def test_the_record_contract(site: Site) -> None:
     assert site.client.get("/api/v1/schema").json() == json_schema()
+    assert site.client.get("/api/v1/schema?of=labels").json() == label_schema()
+    assert site.client.get("/api/v1/schema?of=else").status_code in (400, 422)
 
 
 def test_status_joins_what_runs_here_with_what_the_store_knows(site: Site) -> None:

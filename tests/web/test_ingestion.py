@@ -1,4 +1,4 @@
-"""POST /v1/inferences: shapes, encodings, bounds, and what is answered when."""
+"""POST /v1/inferences and /v1/labels: shapes, encodings, bounds, and what is answered when."""
 
 import errno
 import gzip
@@ -15,6 +15,7 @@ from tests.waiting import until
 from tests.web.apps import Site
 
 PATH = "/v1/inferences"
+LABELS = "/v1/labels"
 
 
 def test_one_record(site: Site) -> None:
@@ -161,6 +162,29 @@ def test_a_server_without_a_log_takes_no_records(site: Site) -> None:
     answer = site.without_log().post(PATH, content=b"{}")
     assert answer.status_code == 404
     assert "takes no records" in answer.json()["error"]
+
+
+def test_labels_go_where_labels_go(site: Site) -> None:
+    body = b'[{"id":"a","label":1},{"key":"b",\n"label":"yes"}]'
+    for content, encoding in ((body, "identity"), (gzip.compress(body), "gzip")):
+        answer = site.client.post(LABELS, content=content, headers={"Content-Encoding": encoding})
+        assert (answer.status_code, answer.json()) == (202, {"accepted": 2})
+    assert site.label_log.lines == [b'{"id":"a","label":1}', b'{"key":"b", "label":"yes"}'] * 2
+    assert site.log.lines == []
+
+
+def test_labels_have_the_same_limits_and_answers(make_site: Callable[..., Site]) -> None:
+    site = make_site(max_body_bytes=1000)
+    assert site.client.post(LABELS, content=b"7").status_code == 400
+    assert site.client.post(LABELS, content=b" " * 1001).status_code == 413
+    assert site.client.post(LABELS, content=b"{}", headers={"Content-Encoding": "br"}).status_code == 415
+    site.label_log.fail = StoreBusy("away")
+    answer = site.client.post(LABELS, content=b'{"id":"a"}')
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "labels could not be made durable" in answer.json()["error"]
+    answer = site.without_log().post(LABELS, content=b"{}")
+    assert answer.status_code == 404
+    assert "source.kafka.label_topics" in answer.json()["error"]
 
 
 def test_a_bug_shows_no_traceback_outside(site: Site) -> None:
