@@ -60,6 +60,7 @@ def job_settings(config: Config, owner: str) -> JobSettings:
         max_ahead_ms=stream.max_ahead_ms,
         catch_up_age_ms=stream.catch_up_age_ms,
         label_topics=label_topics(config),
+        feature_segments={name: model.feature_segments for name, model in config.models.items()},
         decoder=Limits(
             models=limits.models, features=limits.features_per_model, segment_labels=limits.segment_labels
         ),

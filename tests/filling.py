@@ -30,9 +30,9 @@ class Writer:
         now_ms: int = NOW_MS,
     ) -> None:
         self.store, self.settings, self.now_ms = store, settings, now_ms
-        registry = StoreRegistry(store, settings.registry, settings.features_s, lambda: now_ms)
+        self.registry = StoreRegistry(store, settings.registry, settings.features_s, lambda: now_ms)
         thresholds = threshold_ids(store, settings.thresholds_ms, now_ms)
-        self._profiler = Profiler(registry, settings.profiler(thresholds))
+        self._profiler = Profiler(self.registry, settings.profiler(thresholds))
         self._decoder = Decoder(settings.decoder)
         self.state = PartitionState(ownership.claim(store, partition, settings.owner, now_ms))
 

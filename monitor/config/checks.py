@@ -129,6 +129,11 @@ def _models(config: Config) -> Iterator[Mistake]:
         if model.segments is not None and len(model.segments) > most:
             sentence = f"has {len(model.segments)} labels; raise limits.segment_labels ({most})"
             yield Mistake(("models", name, "segments"), sentence, (("limits", "segment_labels"),))
+        dropped = () if model.segments is None else set(model.feature_segments) - set(model.segments)
+        if dropped:
+            place: Location = ("models", name, "feature_segments")
+            sentence = f"names {', '.join(sorted(dropped))}, which segments lacks; add it there"
+            yield Mistake(place, sentence, (("models", name, "segments"),))
 
 
 def warnings(config: Config) -> Iterator[Mistake]:

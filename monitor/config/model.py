@@ -183,18 +183,20 @@ class LimitsConfig(Section):
     segment_labels: NonNegativeInt = 10
     segment_values: PositiveInt = 20
     features_per_model: NonNegativeInt = 2000
-    categories: PositiveInt = 200
+    categories: Annotated[int, Field(ge=1, le=240)] = 200
     metric_series_per_model: PositiveInt = 100
     dead_letter_rows: NonNegativeInt = 10_000
     dead_letter_bytes: Annotated[Bytes, Field(ge=0)] = 64 << 20
 
 
 class ModelConfig(Section):
-    """What is particular to one model. `segments` are the labels to keep, None for all."""
+    """What is particular to one model. `segments` are the labels to keep, None for all; by the values of
+    `feature_segments` features are counted too."""
 
     owner: Text | None = None
     segments: tuple[Text, ...] | None = None
     latency_thresholds_ms: Thresholds = ()
+    feature_segments: tuple[Text, ...] = ()
 
 
 class WebConfig(Section):

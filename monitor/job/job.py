@@ -264,6 +264,7 @@ class Job(Ownership):
     def _housekeeping(self, proven: bool = False) -> None:
         try:
             self._tell_idle(proven)
+            self._registry.refresh()
             known = ownership.list_progress(self._store)
         except StoreBusy as e:
             _log.warning("housekeeping put off", extra={"reason": str(e)})

@@ -39,6 +39,7 @@ class JobSettings:
     max_ahead_ms: int = 3_600_000
     catch_up_age_ms: int = 300_000
     label_topics: frozenset[str] = frozenset()
+    feature_segments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     decoder: Limits = field(default_factory=Limits)
     registry: RegistryLimits = field(default_factory=RegistryLimits)
     dead_letters: Cap = field(default_factory=Cap)
@@ -51,6 +52,7 @@ class JobSettings:
             features_s=self.features_s,
             disorder_ms=self.disorder_ms,
             lateness_ms=self.lateness_ms,
+            feature_segments=self.feature_segments,
         )
 
     @property

@@ -1,17 +1,31 @@
 """The bins of a feature: fitted once, given a number, never changed."""
 
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from monitor.profiles.feature_contract import FeatureContract, ValueType
 from monitor.profiles.layout import FeatureBin
-from monitor.records import Coded, Column, Floats, Ints, Mixed
+from monitor.records import Bools, Coded, Column, Floats, Ints, Mixed
 
-__all__ = ["Bins", "bin_column", "fit", "from_json", "present", "to_json"]
+__all__ = [
+    "MAX_CATEGORIES",
+    "Bins",
+    "bin_column",
+    "breaches",
+    "edges_of",
+    "fit",
+    "from_json",
+    "most_frequent",
+    "present",
+    "to_json",
+]
 
 # 200 bins nest in deciles and keep KS within 0.005 of the exact statistic.
 _BINS = 200
+MAX_CATEGORIES = int(FeatureBin.BELOW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +69,20 @@ def fit(columns: list[Column], max_categories: int) -> Bins:
     texts = [c if isinstance(c, Coded) else c.texts for c in columns if not isinstance(c, np.ndarray)]
     n_numbers = sum(map(len, numbers))
     if n_numbers >= sum(int(np.count_nonzero(t.codes)) for t in texts):
-        return Bins(edges=_edges(np.concatenate(numbers)) if n_numbers else np.zeros(0))
+        return Bins(edges=edges_of(np.concatenate(numbers)) if n_numbers else np.zeros(0))
     tally: dict[str, int] = {}
     for column in texts:
         codes, n = np.unique(column.codes[column.codes > 0], return_counts=True)
         for code, count in zip(codes.tolist(), n.tolist(), strict=True):
             name = column.names[code] or ""
             tally[name] = tally.get(name, 0) + count
+    return most_frequent(tally, max_categories)
+
+
+def most_frequent(tally: Mapping[str, int], max_categories: int) -> Bins:
+    """Categorical bins: the most frequent values, ties by name."""
     ranked = sorted(tally, key=lambda name: (-tally[name], name))
-    return Bins(categories=tuple(sorted(ranked[: min(max_categories, int(FeatureBin.NULL))])))
+    return Bins(categories=tuple(sorted(ranked[: min(max_categories, MAX_CATEGORIES)])))
 
 
 def _finite(column: Column) -> Floats:
@@ -73,7 +92,9 @@ def _finite(column: Column) -> Floats:
     return numbers[np.isfinite(numbers)]
 
 
-def _edges(values: Floats) -> Floats:
+def edges_of(values: Floats) -> Floats:
+    """Edges from a sample of finite values: between all distinct values where they are few, else of
+    equal mass."""
     distinct = np.unique(values)
     if len(distinct) <= _BINS:
         return distinct[1:]
@@ -114,3 +135,19 @@ def _bin_texts(bins: Bins | None, column: Coded) -> Ints:
     lookup = np.array([number.get(name or "", other) for name in column.names], np.int64)
     lookup[0] = int(FeatureBin.NULL)
     return lookup[column.codes]
+
+
+def breaches(contract: FeatureContract, column: Column) -> Iterator[tuple[FeatureBin, Bools]]:
+    """(counter, which records) of the numbers that break the contract, where any does."""
+    numbers = column.numbers if isinstance(column, Mixed) else column
+    if isinstance(numbers, Coded) or not contract.type.numeric:
+        return
+    # Comparisons with NaN, a null, are false; +inf stands for what is not finite, and is counted as that.
+    if contract.minimum is not None and (below := numbers < contract.minimum).any():
+        yield FeatureBin.BELOW, below
+    if contract.maximum is not None and (above := numbers > contract.maximum).any():
+        above &= numbers < np.inf
+        yield FeatureBin.ABOVE, above
+    if contract.type is ValueType.INTEGER and (part := np.floor(numbers) != numbers).any():
+        part &= numbers == numbers
+        yield FeatureBin.FRACTIONAL, part

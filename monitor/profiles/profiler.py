@@ -1,18 +1,18 @@
 """A batch becomes profiles: every record is counted in its own window, once per marginal."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 
 from monitor.profiles.counting import compact
-from monitor.profiles.features import BinSet, count_features
+from monitor.profiles.features import BinSet, FeatureRows, count_features
 from monitor.profiles.profile import Profiles
 from monitor.profiles.series import SeriesKey
 from monitor.profiles.service import Marginal, count_service
 from monitor.profiles.watermark import NEVER, Marks, advance
-from monitor.records import Batch, Bools, Coded, Column, Ints
+from monitor.records import Batch, Bools, Coded, Column, FeatureBlock, Ints
 
 __all__ = ["Profiled", "Profiler", "Registry", "Settings"]
 
@@ -26,19 +26,27 @@ class Registry(Protocol):
         """(ids, over): the id of each key, SKIP for a label that its model does not keep, and whether it
         went over a limit and fell into `other`. May block on the store."""
 
-    def bins(self, model: str, columns: Mapping[str, Column], rows: int) -> BinSet:
-        """The bins of the model's features, learning from `columns` what has none yet. May block."""
+    def baselines(self, series: Ints, start_s: Ints) -> Ints:
+        """The baseline (int64) that each feature window of a whole series is counted on: the one active at
+        its begin for the series' version, and once one counted in it the same for ever. May block."""
+
+    def bins(self, baseline: int, columns: Mapping[str, Column]) -> BinSet:
+        """The bins of a baseline's features, learning from `columns` what may be learnt. May block."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`service_s` and `features_s` are the base windows; `thresholds` maps a threshold, ms, to its number."""
+    """`service_s` and `features_s` are the base windows; `thresholds` maps a threshold, ms, to its number.
+
+    `feature_segments` names, by model, the labels by whose values features are counted too.
+    """
 
     thresholds: Mapping[float, int]
     service_s: int = 60
     features_s: int = 600
     disorder_ms: int = 10_000
     lateness_ms: int = 14 * 86_400_000
+    feature_segments: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,19 +149,64 @@ class Profiler:
                 keep = np.ones(len(batch), np.bool_)
                 keep[block.rows] = served
                 block = block.select(keep, np.arange(len(batch)))
-            if not len(block.rows):
+            if len(block.rows):
+                self._block(profiles, batch, block)
+
+    def _block(self, profiles: Profiles, batch: Batch, block: FeatureBlock) -> None:
+        """Counts a block, the records of each baseline apart; there is one but for a change."""
+        window = batch.ts_ms[block.rows] // (self._settings.features_s * 1000)
+        first = int(window.min())
+        n_windows = int(window.max()) - first + 1
+        packed = batch.version.codes[block.rows] * n_windows + (window - first)
+        groups, group = compact(packed, len(batch.version.names) * n_windows)
+        keys = [SeriesKey(block.model, batch.version.names[g // n_windows] or "") for g in groups.tolist()]
+        start_s = (groups % n_windows + first) * self._settings.features_s
+        series, _ = self._registry.series(keys)
+        whole = FeatureRows(group, series, start_s)
+        marginals = [whole, *self._marginals(batch, block, keys, whole)]
+        baseline = self._registry.baselines(series, start_s)
+        numbers = np.unique(baseline)
+        for number in numbers.tolist():
+            bins = self._registry.bins(number, block.columns)
+            mine = None if len(numbers) == 1 else (baseline == number)[group]
+            part, rows = (block, marginals) if mine is None else _where(batch, block, marginals, mine)
+            count_features(profiles, part, bins, rows)
+
+    def _marginals(
+        self, batch: Batch, block: FeatureBlock, keys: list[SeriesKey], whole: FeatureRows
+    ) -> Iterator[FeatureRows]:
+        """The values of the labels by which the model's features are counted too."""
+        for label in self._settings.feature_segments.get(block.model, ()):
+            if label not in batch.segments:
                 continue
-            bins = self._registry.bins(block.model, block.columns, len(block.rows))
-            window = batch.ts_ms[block.rows] // (self._settings.features_s * 1000)
-            first = int(window.min())
-            n_windows = int(window.max()) - first + 1
-            codes = batch.version.codes[block.rows].astype(np.int64)
-            packed = codes * n_windows + (window - first)
-            rows, index = compact(packed, len(batch.version.names) * n_windows)
-            keys = [SeriesKey(block.model, batch.version.names[r // n_windows] or "") for r in rows.tolist()]
-            series, _ = self._registry.series(keys)
-            start_s = (rows % n_windows + first) * self._settings.features_s
-            count_features(profiles, block, bins, index, series, start_s)
+            codes, names = batch.segments[label].codes[block.rows], batch.segments[label].names
+            where = np.flatnonzero(codes)
+            pairs, index = compact(whole.index[where] * len(names) + codes[where], len(keys) * len(names))
+            of, value = pairs // len(names), (pairs % len(names)).tolist()
+            named = [
+                keys[g]._replace(label=label, value=names[v] or "")
+                for g, v in zip(of.tolist(), value, strict=True)
+            ]
+            series, _ = self._registry.series(named)
+            kept = (series != SKIP)[index]
+            rows, index = compact(index[kept], len(series))
+            yield FeatureRows(index, series[rows], whole.start_s[of[rows]], where[kept])
+
+
+def _where(
+    batch: Batch, block: FeatureBlock, marginals: Sequence[FeatureRows], mine: Bools
+) -> tuple[FeatureBlock, list[FeatureRows]]:
+    """The block's records where `mine`, and what the marginals have of them."""
+    keep = np.zeros(len(batch), np.bool_)
+    keep[block.rows[mine]] = True
+    position = np.cumsum(mine) - 1
+    rows = []
+    for m in marginals:
+        kept = mine if m.where is None else mine[m.where]
+        profiles, index = compact(m.index[kept], len(m.series))
+        where = None if m.where is None else position[m.where[kept]]
+        rows.append(FeatureRows(index, m.series[profiles], m.start_s[profiles], where))
+    return block.select(keep, np.arange(len(batch))), rows
 
 
 def _triples(batch: Batch) -> tuple[list[SeriesKey], Ints]:

@@ -186,7 +186,7 @@ def _feature_numbers(store: Store, question: Question) -> dict[int, int]:
     """The feature's number under each baseline of its model. Raises QueryError where it has none."""
     name = question.feature or ""
     baselines = features_of(store, question.model)
-    numbers = {b.id: b.features[name][0] for b in baselines if name in b.features}
+    numbers = {b.id: b.features[name].number for b in baselines if name in b.features}
     if not numbers:
         raise unknown("feature", name, (known for b in baselines for known in b.features))
     return numbers

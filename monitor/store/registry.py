@@ -8,16 +8,21 @@ import numpy as np
 
 from monitor.profiles.bins import Bins, fit, present
 from monitor.profiles.features import BinSet
+from monitor.profiles.layout import CELL_BITS, FEATURE_STRIDE
 from monitor.profiles.profiler import SKIP
 from monitor.profiles.series import OTHER, SeriesKey
 from monitor.records import Bools, Column, Ints
-from monitor.store import baselines
+from monitor.store import fits
+from monitor.store.activations import Activation, active, bind, last_activation, list_activations
+from monitor.store.baselines import Baseline
 from monitor.store.names import find_series, series_ids
 from monitor.store.store import Store
 
 __all__ = ["RegistryLimits", "StoreRegistry"]
 
 _MAX_CACHED = 200_000
+# Feature numbers that cells have room for, less those of the prediction and the score.
+_MOST_FEATURES = (1 << CELL_BITS) // FEATURE_STRIDE - 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +52,13 @@ class StoreRegistry:
         self._values: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         self._seen_models: set[str] = set()
         self._names: dict[int, SeriesKey] = {}
-        self._baselines: dict[str, baselines.Baseline] = {}
-        self._asked: defaultdict[str, set[str]] = defaultdict(set)
-        self._samples: dict[tuple[str, str], list[Column]] = {}
+        self._said: dict[str, list[Activation]] = {}
+        self._last_said: int | None = None
+        self._provisional: dict[str, int] = {}
+        self._bound: dict[tuple[int, int], int] = {}
+        self._baselines: dict[int, Baseline] = {}
+        self._asked: defaultdict[int, set[str]] = defaultdict(set)
+        self._samples: dict[tuple[int, str], list[Column]] = {}
 
     def series(self, keys: Sequence[SeriesKey]) -> tuple[Ints, Bools]:
         if len(self._ids) > _MAX_CACHED:
@@ -72,7 +81,7 @@ class StoreRegistry:
             self._seen_models.add(model)
             for known in find_series(self._store, model):
                 self._note(known)
-        bounded = {key: self._bound(key.storable()) for key in keys}
+        bounded = {key: self._limited(key.storable()) for key in keys}
         kept = [b for b in dict.fromkeys(bounded.values()) if b is not None]
         numbers = dict(zip(kept, series_ids(self._store, kept), strict=True))
         for key, bound in bounded.items():
@@ -88,7 +97,7 @@ class StoreRegistry:
         else:
             self._wholes[key.model].add((key.version, key.endpoint))
 
-    def _bound(self, key: SeriesKey) -> SeriesKey | None:
+    def _limited(self, key: SeriesKey) -> SeriesKey | None:
         """The key within the limits: what goes over falls into `other`; None for a label not kept."""
         wholes, values = self._wholes[key.model], self._values[key.model, key.label]
         if (key.version, key.endpoint) not in wholes and len(wholes) >= self._limits.series:
@@ -102,33 +111,58 @@ class StoreRegistry:
         self._note(key)
         return key
 
-    def bins(self, model: str, columns: Mapping[str, Column], rows: int) -> BinSet:
-        storable = SeriesKey(model).storable().model
-        baseline = self._baselines.get(model)
-        asked = self._asked[model]
-        if baseline is None or columns.keys() - asked:
+    def refresh(self) -> None:
+        """Takes in what was said of baselines since it was last called; one cheap query where nothing was."""
+        last = last_activation(self._store)
+        if last == self._last_said:
+            return
+        said: dict[str, list[Activation]] = {}
+        for each in list_activations(self._store):
+            said.setdefault(each.model, []).append(each)
+        self._said, self._last_said = said, last
+
+    def baselines(self, series: Ints, start_s: Ints) -> Ints:
+        if len(self._bound) > _MAX_CACHED:
+            self._bound.clear()
+        keys = list(zip(series.tolist(), start_s.tolist(), strict=True))
+        new = [k for k in dict.fromkeys(keys) if k not in self._bound]
+        if new:
+            if self._last_said is None:
+                self.refresh()
+            self._bound |= bind(self._store, {(s, at): self._active(self._names[s], at) for s, at in new})
+        return np.array([self._bound[k] for k in keys], np.int64)
+
+    def _active(self, key: SeriesKey, at_s: int) -> int:
+        number = active(self._said.get(key.model, ()), key.version, at_s)
+        if number is not None:
+            return number
+        if key.model not in self._provisional:
+            self._provisional[key.model] = fits.provisional(self._store, key.model, self._now_ms())
+        return self._provisional[key.model]
+
+    def bins(self, baseline: int, columns: Mapping[str, Column]) -> BinSet:
+        known = self._baselines.get(baseline)
+        asked = self._asked[baseline]
+        if known is None or columns.keys() - asked:
             asked.update(columns)
             # A name that no database can hold is never found again: such a feature is not profiled.
-            names = [n for n in columns if "\0" not in n and len(n) <= 200][: self._limits.features]
-            baseline = baselines.with_features(self._store, storable, names, self._now_ms())
-            self._baselines[model] = baseline
-        unfitted = [n for n, (_, bins) in baseline.features.items() if bins is None and n in columns]
-        if unfitted:
-            baseline = self._baselines[model] = self._fit(model, baseline, {n: columns[n] for n in unfitted})
-        return BinSet(baseline.id, self._features_s, baseline.features)
+            names = [n for n in columns if "\0" not in n and len(n) <= 200]
+            limit = min(self._limits.features, _MOST_FEATURES) + 2
+            known = self._baselines[baseline] = fits.register(self._store, baseline, names, limit)
+        if known.provisional:
+            unfitted = {n: columns[n] for n, f in known.features.items() if f.bins is None and n in columns}
+            if unfitted:
+                known = self._baselines[baseline] = self._fit(known, unfitted)
+        return BinSet(baseline, self._features_s, known.features)
 
-    def _fit(
-        self, model: str, baseline: baselines.Baseline, columns: Mapping[str, Column]
-    ) -> baselines.Baseline:
+    def _fit(self, baseline: Baseline, columns: Mapping[str, Column]) -> Baseline:
         """Fits what has values enough, from this batch and those before it; the first fit stored holds."""
         ready: dict[int, Bins] = {}
         for name, column in columns.items():
-            sample = self._samples.setdefault((model, name), [])
+            sample = self._samples.setdefault((baseline.id, name), [])
             if present(column):
                 sample.append(column)
             if sum(map(present, sample)) >= self._limits.fit_values:
-                ready[baseline.features[name][0]] = fit(sample, self._limits.categories)
-                del self._samples[model, name]
-        if not ready:
-            return baseline
-        return baselines.fitted(self._store, baseline, ready)
+                ready[baseline.features[name].number] = fit(sample, self._limits.categories)
+                del self._samples[baseline.id, name]
+        return fits.fitted(self._store, baseline.id, ready) if ready else baseline

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from monitor.profiles.layout import Kind
 from monitor.store.engine import reading, writing
-from monitor.store.schema import counts, dead_letters, peaks, profiles
+from monitor.store.schema import bindings, counts, dead_letters, peaks, profiles
 from monitor.store.store import Store
 
 __all__ = ["Retention", "drop_expired", "oldest_start_s"]
@@ -43,10 +43,13 @@ def drop_expired(
             until_s = now_ms // 1000 - retention.of(tier_s)
             n = _drop_windows(store, kind, tier_s, until_s)
             deleted["profiles"] = deleted.get("profiles", 0) + n
+    features_s = tiers_s[Kind.FEATURES][0] if Kind.FEATURES in tiers_s else _DAY_S
+    bound_s = now_ms // 1000 - retention.of(features_s)
     letters_ms = now_ms - retention.dead_letter_days * _DAY_S * 1000
     with writing(store.engine) as connection:
         for table, where in (
             (dead_letters, dead_letters.c.at_ms < letters_ms),
+            (bindings, bindings.c.start_s + features_s <= bound_s),
             (counts, counts.c.hour_s < now_ms // 1000 - retention.hour_days * _DAY_S),
             (peaks, sa.and_(peaks.c.model != "", peaks.c.start_s < now_ms // 1000 - retention.of(_DAY_S))),
         ):

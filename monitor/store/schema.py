@@ -18,7 +18,10 @@ from sqlalchemy import (
 )
 
 __all__ = [
+    "activations",
+    "baseline_counts",
     "baselines",
+    "bindings",
     "bins",
     "counts",
     "dead_letters",
@@ -86,6 +89,9 @@ thresholds = Table(
     Column("since_ms", BigInteger, nullable=False),
 )
 
+# What windows are held against. Immutable; `number` counts from 1 in each model, and 0 is the provisional
+# one. `version` is the model's version that it is for, '' for all. `quality` is that on the validation
+# labels, JSON.
 baselines = Table(
     "baselines",
     metadata,
@@ -94,14 +100,17 @@ baselines = Table(
     Column("version", String(200), nullable=False),
     Column("number", Integer, nullable=False),
     Column("provisional", Boolean, nullable=False),
-    Column("valid_from_s", BigInteger, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
     Column("author", String(200), nullable=False),
-    UniqueConstraint("model", "version", "number", name="baselines_number"),
+    Column("source", Text),
+    Column("time_zone", String(100)),
+    Column("quality", Text),
+    UniqueConstraint("model", "number", name="baselines_number"),
 )
 
 # The bins of one feature under one baseline: given once, by whoever inserts first, and never changed.
-# `spec` is null while the feature is known but not fitted.
+# `spec` is null while the feature is known but not fitted; so it stays where the baseline was fitted
+# without the feature.
 bins = Table(
     "bins",
     metadata,
@@ -109,7 +118,49 @@ bins = Table(
     Column("feature", Integer, primary_key=True),
     Column("name", String(200), nullable=False),
     Column("spec", Text),
+    Column("contract", Text),
+    Column("importance", Float),
     UniqueConstraint("baseline", "name", name="bins_name"),
+)
+
+# What a baseline's own rows came to, as feature profiles hold it. Slot -1 is the whole, 0 to 167 an hour
+# of the week, from Monday midnight, in the baseline's time zone.
+baseline_counts = Table(
+    "baseline_counts",
+    metadata,
+    Column(
+        "baseline", Integer, ForeignKey("baselines.id", name="baseline_counts_baseline"), primary_key=True
+    ),
+    Column("slot", SmallInteger, primary_key=True),
+    Column("n_rows", BigInteger, nullable=False),
+    Column("windows", Integer, nullable=False),
+    Column("counts", LargeBinary, nullable=False),
+    Column("sums", LargeBinary),
+    Column("dispersion", LargeBinary),
+)
+
+# Which baseline is for which event time, append-only: from `from_s` on it is active, or, where retired,
+# no longer. What was said last holds.
+activations = Table(
+    "activations",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("baseline", Integer, ForeignKey("baselines.id", name="activations_baseline"), nullable=False),
+    Column("from_s", BigInteger, nullable=False),
+    Column("retired", Boolean, nullable=False),
+    Column("author", String(200), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+)
+
+# The baseline that a feature window of a whole series is counted on: given by whoever counts in it first,
+# and never changed, so that no window mixes.
+bindings = Table(
+    "bindings",
+    metadata,
+    Column("series", Integer, primary_key=True),
+    Column("start_s", BigInteger, primary_key=True),
+    Column("baseline", Integer, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 # The sum of what one writer contributed to one window of one series.

@@ -262,6 +262,11 @@ CASES: dict[str, tuple[str, str, list[str]]] = {
         "segment_labels: 0\n",
         ["monitor.yaml:24: models.fraud.segments: has 1 labels; raise limits.segment_labels (0)"],
     ),
+    "features by a label that is not kept": (
+        "segments: [country]",
+        "segments: [country]\n    feature_segments: [plan]",
+        ["monitor.yaml:25: models.fraud.feature_segments: names plan, which segments lacks; add it there"],
+    ),
     "a port that can't be": (
         "port: 8080",
         "port: 80800",

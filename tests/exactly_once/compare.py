@@ -19,7 +19,7 @@ from monitor.profiles.layout import (
     Service,
 )
 from monitor.profiles.series import SeriesKey
-from monitor.store import baselines, dead, names
+from monitor.store import dead, fits, names
 from monitor.store.engine import reading
 from monitor.store.schema import bins, dead_letters, profiles, series
 from monitor.store.store import Store
@@ -34,9 +34,9 @@ _FEATURES = ("amount", "plan", "new", "age", "@prediction", "@score")
 def give_bins(store: Store) -> None:
     """Stores the bins of some features, so that no run of the stream fits its own."""
     for model in ("fraud", "churn", "eta"):
-        baseline = baselines.with_features(store, model, _FEATURES, 0)
-        specs = {baseline.features[name][0]: _bins(given) for name, given in BINS.items()}
-        baselines.fitted(store, baseline, specs)
+        baseline = fits.register(store, fits.provisional(store, model, 0), _FEATURES, 100)
+        specs = {baseline.features[name].number: _bins(given) for name, given in BINS.items()}
+        fits.fitted(store, baseline.id, specs)
 
 
 def _bins(given: tuple[Any, ...]) -> Bins:
