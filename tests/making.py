@@ -9,7 +9,8 @@ from monitor.profiles.codec import encode_rows
 from monitor.profiles.feature_contract import FeatureContract
 from monitor.profiles.features import Feature
 from monitor.profiles.layout import FEATURE_ROWS, FEATURE_STRIDE
-from monitor.profiles.profile import Profiles, RowKey
+from monitor.profiles.profile import Profiles
+from monitor.profiles.rows import RowKey, RowKeys
 from monitor.store.fits import Counts, NewBaseline
 
 __all__ = ["AMOUNT", "counts_of", "new_baseline"]
@@ -20,7 +21,7 @@ AMOUNT = Bins(edges=np.array([10.0, 20.0]))
 def counts_of(rows: int, by_feature: Mapping[int, Mapping[int, int]], windows: int = 0) -> Counts:
     """Counts of `rows` rows: by feature number, by cell."""
     profiles = Profiles()
-    row = profiles.rows_for([RowKey(3, 600, 0, 0, 0)])
+    row = profiles.rows_for(RowKeys.of([RowKey(3, 600, 0, 0, 0)]))
     cells = {FEATURE_ROWS: rows}
     for number, bins in by_feature.items():
         cells |= {number * FEATURE_STRIDE + cell: n for cell, n in bins.items()}

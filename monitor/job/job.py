@@ -249,7 +249,7 @@ class Job(Ownership):
             records=state.records,
             fresh=state.fresh,
             stale_records=state.stale,
-            series={row.series: self._registry.name(row.series) for row in state.fresh.rows},
+            series={i: self._registry.name(i) for i in set(state.fresh.rows.series.tolist())},
             thresholds_ms={self._thresholds[value]: value for value in self._settings.thresholds_ms},
             exemplars=tuple(state.exemplars.values()),
             late=state.late,

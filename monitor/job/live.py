@@ -20,7 +20,7 @@ def fresh_of(profiler: Profiler, batch: Batch, profiled: Profiled, since_ms: int
     if not len(batch) or int(batch.ts_ms.max()) < since_ms:
         return Profiles(), len(batch)
     if int(batch.ts_ms.min()) >= since_ms:
-        return profiled.profiles.where(lambda row: row.kind != Kind.FEATURES), 0
+        return profiled.profiles.where(profiled.profiles.rows.kind != Kind.FEATURES), 0
     stale = int(np.count_nonzero(batch.ts_ms < since_ms))
     return profiler.live(batch, since_ms), stale
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from monitor.ingest.source import Chunk, FileProgress
 from monitor.job.report import Exemplar
 from monitor.profiles.codec import encode_rows
-from monitor.profiles.profile import Profiles, RowKey
+from monitor.profiles.profile import Profiles
 from monitor.profiles.profiler import Profiled
+from monitor.profiles.watermark import NEVER
 from monitor.records import DeadLetter
-from monitor.store.flush import Flush, Row
+from monitor.store.flush import Flush, Rows
 from monitor.store.ownership import Claim
 from monitor.store.read import load_rows
 from monitor.store.store import Store
@@ -87,15 +88,15 @@ class PartitionState:
         """The flush of all that was taken: absolute sums of every row touched. Reads the store."""
         if self.prepared is not None:
             return self.prepared
-        rows: list[Row] = []
+        rows: list[Rows] = []
         self._prepared_rows = {}
         for kind, tiers in tiers_s.items():
-            delta = self.profiles.where(lambda row, kind=kind: row.kind == kind)  # type: ignore[misc]  # binds kind
+            delta = self.profiles.where(self.profiles.rows.kind == kind)
             for tier_s in tiers:
                 if not len(delta):
                     break
                 delta = delta if tier_s == tiers[0] else delta.coarser(tier_s)
-                rows += self._summed(store, (kind, tier_s), delta)
+                rows.append(self._summed(store, (kind, tier_s), delta))
         self.prepared = Flush(
             partition=self.claim.partition,
             writer=self.claim.writer,
@@ -113,20 +114,18 @@ class PartitionState:
         )
         return self.prepared
 
-    def _summed(self, store: Store, place: tuple[int, int], delta: Profiles) -> list[Row]:
+    def _summed(self, store: Store, place: tuple[int, int], delta: Profiles) -> Rows:
         """Whole rows of one kind and tier: what was written before and `delta`. Reads the store."""
         written = self._written.get(place, Profiles())
-        missing = [row for row in delta.rows if row not in written]
-        rows = written.select(delta.rows)
-        rows.add(load_rows(store, self.claim.writer, missing))
-        rows.add(delta)
-        if rows.cells <= _MAX_CELLS_KEPT:
-            self._prepared_rows[place] = rows
+        summed = written.where(delta.has(written.rows))
+        summed.add(load_rows(store, self.claim.writer, delta.rows[~written.has(delta.rows)]))
+        summed.add(delta)
+        if summed.cells <= _MAX_CELLS_KEPT:
+            self._prepared_rows[place] = summed
         closed_ms = self._flushed_watermark_ms
-        return [
-            Row(key, *blobs, late=_closed(key, closed_ms))
-            for key, blobs in zip(rows.rows, encode_rows(rows), strict=True)
-        ]
+        ends_s = summed.rows.start_s + summed.rows.tier_s
+        late = ends_s * 1000 <= (NEVER if closed_ms is None else closed_ms)
+        return Rows(summed.rows, encode_rows(summed), late)
 
     def settled(self) -> None:
         """The prepared flush is committed: what it wrote is what the next one adds to."""
@@ -135,8 +134,3 @@ class PartitionState:
         self._written, self._prepared_rows = self._prepared_rows, {}
         self.prepared = None
         self._clear()
-
-
-def _closed(row: RowKey, watermark_ms: int | None) -> bool:
-    """Whether the row's window had closed before this flush: then its revision goes up."""
-    return watermark_ms is not None and (row.start_s + row.tier_s) * 1000 <= watermark_ms

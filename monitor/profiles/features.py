@@ -11,7 +11,8 @@ from monitor.profiles.bins import Bins, bin_column, breaches
 from monitor.profiles.counting import count_pairs
 from monitor.profiles.feature_contract import FeatureContract
 from monitor.profiles.layout import FEATURE_ROWS, FEATURE_STRIDE, FeatureBin, Kind
-from monitor.profiles.profile import Profiles, RowKey
+from monitor.profiles.profile import Profiles
+from monitor.profiles.rows import RowKeys
 from monitor.records import Bools, FeatureBlock, Ints
 
 __all__ = ["BinSet", "Feature", "FeatureRows", "count_features"]
@@ -81,10 +82,7 @@ class _Counter:
     """Counts into the profiles of one marginal."""
 
     def __init__(self, profiles: Profiles, bins: BinSet, rows: FeatureRows) -> None:
-        keys = [
-            RowKey(int(Kind.FEATURES), bins.tier_s, i, start, bins.baseline)
-            for i, start in zip(rows.series.tolist(), rows.start_s.tolist(), strict=True)
-        ]
+        keys = RowKeys.windows(Kind.FEATURES, bins.tier_s, rows.series, rows.start_s, bins.baseline)
         self._profiles, self._where = profiles, rows.where
         self.index, self.numbers = rows.index, profiles.rows_for(keys)
 

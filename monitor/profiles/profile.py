@@ -5,16 +5,16 @@ of a set live in the same arrays under keys `row << CELL_BITS | cell`, so that a
 reading and writing thousands of profiles is a handful of array operations.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitor.profiles.layout import CELL_BITS, SECONDS, Kind
-from monitor.records import Floats, Ints
+from monitor.profiles.rows import RowKeys
+from monitor.records import Bools, Floats, Ints
 
-__all__ = ["Profiles", "RowKey"]
+__all__ = ["Profiles"]
 
 _T = TypeVar("_T", np.int64, np.float64)
 _CELL_MASK = (1 << CELL_BITS) - 1
@@ -22,14 +22,12 @@ _NO_KEYS = np.zeros(0, np.int64)
 _COMPACT_ABOVE = 500_000
 
 
-class RowKey(NamedTuple):
-    """Names a profile of one writer: `tier_s` is the window's length, `start_s` its begin (epoch, UTC)."""
+class _Numbers(dict[tuple[int, ...], int]):
+    """Gives each new row the next number."""
 
-    kind: int
-    tier_s: int
-    series: int
-    start_s: int
-    baseline: int
+    def __missing__(self, row: tuple[int, ...]) -> int:
+        self[row] = number = len(self)
+        return number
 
 
 class Profiles:
@@ -38,21 +36,25 @@ class Profiles:
     Additions are collected and summed when the entries are next looked at, or when they are many.
     """
 
-    __slots__ = ("_added", "_counts", "_index", "_maxima", "_sums", "rows")
+    __slots__ = ("_added", "_counts", "_maxima", "_numbers", "_rows", "_sums")
 
     def __init__(self) -> None:
-        self.rows: list[RowKey] = []
-        self._index: dict[RowKey, int] = {}
+        self._rows = [RowKeys.of(())]
+        self._numbers = _Numbers()
         self._counts: list[tuple[Ints, Ints]] = []
         self._sums: list[tuple[Ints, Floats]] = []
         self._maxima: list[tuple[Ints, Floats]] = []
         self._added = 0
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self._numbers)
 
-    def __contains__(self, row: RowKey) -> bool:
-        return row in self._index
+    @property
+    def rows(self) -> RowKeys:
+        """The names of the profiles, each once; a row's number is its place among them."""
+        if len(self._rows) > 1:
+            self._rows = [RowKeys.joined(self._rows)]
+        return self._rows[0]
 
     @property
     def counts(self) -> tuple[Ints, Ints]:
@@ -74,17 +76,18 @@ class Profiles:
         """How many entries are held: what the memory is proportional to."""
         return len(self.counts[0]) + len(self.sums[0]) + len(self.maxima[0])
 
-    def rows_for(self, rows: Iterable[RowKey]) -> Ints:
+    def rows_for(self, rows: RowKeys) -> Ints:
         """The row numbers (int64) of `rows`, added where they are new."""
-        index, known = self._index, self.rows
-        numbers = []
-        for row in rows:
-            number = index.get(row)
-            if number is None:
-                index[row] = number = len(known)
-                known.append(row)
-            numbers.append(number)
-        return np.array(numbers, np.int64)
+        before = len(self._numbers)
+        numbers = np.fromiter(map(self._numbers.__getitem__, rows.tuples()), np.int64, len(rows))
+        if len(self._numbers) > before:
+            new = np.flatnonzero(numbers >= before)
+            self._rows.append(rows[new[np.unique(numbers[new], return_index=True)[1]]])
+        return numbers
+
+    def has(self, rows: RowKeys) -> Bools:
+        """Whether each of `rows` is in this set (bool, n)."""
+        return np.fromiter(map(self._numbers.__contains__, rows.tuples()), np.bool_, len(rows))
 
     def add_counts(self, row: Ints, cell: Ints, count: Ints) -> None:
         """Adds counts (int64); equal (row, cell) pairs may repeat."""
@@ -102,10 +105,9 @@ class Profiles:
         """Raises maxima (float64); equal (row, cell) pairs may repeat."""
         self._maxima.append((row << CELL_BITS | cell, value))
 
-    def add(self, other: "Profiles", rename: Callable[[RowKey], RowKey] | None = None) -> None:
-        """Adds the profiles of `other`, under other names if `rename` is given."""
-        names = other.rows if rename is None else list(map(rename, other.rows))
-        to = self.rows_for(names)
+    def add(self, other: "Profiles") -> None:
+        """Adds the profiles of `other`."""
+        to = self.rows_for(other.rows)
         keys, counts = other.counts
         self.add_counts(to[keys >> CELL_BITS], keys & _CELL_MASK, counts)
         keys, sums = other.sums
@@ -113,48 +115,32 @@ class Profiles:
         keys, maxima = other.maxima
         self.add_maxima(to[keys >> CELL_BITS], keys & _CELL_MASK, maxima)
 
-    def select(self, rows: Sequence[RowKey]) -> "Profiles":
-        """The profiles named, those that this set lacks as empty ones."""
+    def where(self, keep: Bools) -> "Profiles":
+        """The profiles whose row `keep` (bool, one for each of `rows`) chooses."""
         chosen = Profiles()
-        chosen.rows_for(rows)
-        to = np.full(len(self.rows), -1, np.int64)
-        for number, row in enumerate(chosen.rows):
-            mine = self._index.get(row)
-            if mine is not None:
-                to[mine] = number
+        to = np.full(len(self), -1, np.int64)
+        to[keep] = chosen.rows_for(self.rows[keep])
         chosen._counts = [_take(*self.counts, to)]
         chosen._sums = [_take(*self.sums, to)]
         chosen._maxima = [_take(*self.maxima, to)]
         return chosen
 
-    def where(self, keep: Callable[[RowKey], bool]) -> "Profiles":
-        """The profiles whose row `keep` accepts."""
-        return self.select([row for row in self.rows if keep(row)])
-
     def coarser(self, tier_s: int) -> "Profiles":
         """The sums of these profiles over windows of `tier_s`; counts by the second stay behind."""
         coarse = Profiles()
-        coarse.add(
-            self._without_seconds(),
-            lambda row: row._replace(tier_s=tier_s, start_s=row.start_s // tier_s * tier_s),
-        )
+        to = coarse.rows_for(self.rows.coarser(tier_s))
+        row, cell, counts = self._without_seconds(*self.counts)
+        coarse.add_counts(to[row], cell, counts)
+        row, cell, sums = self._without_seconds(*self.sums)
+        coarse.add_sums(to[row], cell, sums)
+        keys, maxima = self.maxima
+        coarse.add_maxima(to[keys >> CELL_BITS], keys & _CELL_MASK, maxima)
         return coarse
 
-    def _without_seconds(self) -> "Profiles":
-        service = np.array([row.kind == Kind.SERVICE for row in self.rows], np.bool_)
-
-        def less(keys: Ints, values: NDArray[_T]) -> tuple[Ints, NDArray[_T]]:
-            if not len(keys):
-                return keys, values
-            kept = ~(service[keys >> CELL_BITS] & ((keys & _CELL_MASK) >= SECONDS))
-            return keys[kept], values[kept]
-
-        coarse = Profiles()
-        coarse.rows_for(self.rows)
-        coarse._counts = [less(*self.counts)]
-        coarse._sums = [less(*self.sums)]
-        coarse._maxima = [self.maxima]
-        return coarse
+    def _without_seconds(self, keys: Ints, values: NDArray[_T]) -> tuple[Ints, Ints, NDArray[_T]]:
+        row, cell = keys >> CELL_BITS, keys & _CELL_MASK
+        kept = (cell < SECONDS) | (self.rows.kind != Kind.SERVICE)[row]
+        return row[kept], cell[kept], values[kept]
 
 
 def _joined(parts: list[tuple[Ints, NDArray[_T]]], dtype: Any, ufunc: Any) -> tuple[Ints, NDArray[_T]]:
@@ -178,10 +164,7 @@ def _reduced(keys: Ints, values: NDArray[_T], ufunc: Any) -> tuple[Ints, NDArray
 
 
 def _take(keys: Ints, values: NDArray[_T], to: Ints) -> tuple[Ints, NDArray[_T]]:
-    if not len(keys):
-        return keys, values
+    """The entries of the rows that `to` gives a new number, ascending as before, or else -1."""
     row = to[keys >> CELL_BITS]
     kept = row >= 0
-    renamed = row[kept] << CELL_BITS | (keys[kept] & _CELL_MASK)
-    order = np.argsort(renamed, kind="stable")
-    return renamed[order], values[kept][order]
+    return row[kept] << CELL_BITS | (keys[kept] & _CELL_MASK), values[kept]

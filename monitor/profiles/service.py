@@ -8,7 +8,8 @@ import numpy as np
 
 from monitor.profiles.counting import compact, count_pairs, sum_pairs
 from monitor.profiles.layout import MEASURES, SECONDS, THRESHOLDS, Kind, Service, bucket_of
-from monitor.profiles.profile import Profiles, RowKey
+from monitor.profiles.profile import Profiles
+from monitor.profiles.rows import RowKeys
 from monitor.records import Batch, Bools, Floats, Ints
 
 __all__ = ["Marginal", "count_service"]
@@ -33,9 +34,8 @@ class Marginal:
     start_s: Ints
     where: Ints | None
 
-    def rows(self, kind: Kind, tier_s: int) -> list[RowKey]:
-        starts, series = self.start_s.tolist(), self.series.tolist()
-        return [RowKey(int(kind), tier_s, i, start, 0) for i, start in zip(series, starts, strict=True)]
+    def rows(self, kind: Kind, tier_s: int) -> RowKeys:
+        return RowKeys.windows(kind, tier_s, self.series, self.start_s)
 
 
 @dataclass(frozen=True, slots=True)

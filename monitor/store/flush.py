@@ -14,26 +14,25 @@ import sqlalchemy as sa
 from monitor import failpoints
 from monitor.errors import Fenced, StoreBusy
 from monitor.ingest.source import FileProgress
-from monitor.profiles.profile import RowKey
+from monitor.profiles.rows import RowKeys
 from monitor.profiles.watermark import Marks
-from monitor.records import DeadLetter, Partition
+from monitor.records import Bools, DeadLetter, Partition
 from monitor.store import dead
 from monitor.store.engine import reading, writing
 from monitor.store.schema import counts, files, progress
 from monitor.store.store import Store, insert
 
-__all__ = ["Flush", "Row", "commit"]
+__all__ = ["Flush", "Rows", "commit"]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """The whole of what the writer contributed to a profile, encoded. `late`: its window had closed."""
+class Rows:
+    """The whole of what the writer contributed to some profiles: for each key the encoded (counts, sums,
+    maxima). `late` (bool, n): its window had closed before, so that its revision goes up."""
 
-    key: RowKey
-    counts: bytes
-    sums: bytes | None
-    maxima: bytes | None
-    late: bool
+    keys: RowKeys
+    blobs: Sequence[tuple[bytes, bytes | None, bytes | None]]
+    late: Bools
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ class Flush:
     from_offset: int | None
     to_offset: int
     marks: Marks
-    rows: Sequence[Row]
+    rows: Sequence[Rows]
     now_ms: int
     files: Sequence[FileProgress] = ()
     dead: Sequence[DeadLetter] = ()
@@ -59,7 +58,7 @@ class Flush:
 
     @property
     def bytes_written(self) -> int:
-        return sum(len(r.counts) + len(r.sums or b"") + len(r.maxima or b"") for r in self.rows)
+        return sum(len(blob) for rows in self.rows for blobs in rows.blobs for blob in blobs if blob)
 
 
 class _Settled(Enum):
@@ -156,23 +155,13 @@ ON CONFLICT (kind, tier_s, series, start_s, writer, baseline) DO UPDATE SET
 
 
 def _upsert(store: Store, connection: sa.Connection, flush: Flush) -> None:
-    if not flush.rows:
-        return
     values = [
-        (
-            r.key.kind,
-            r.key.tier_s,
-            r.key.series,
-            r.key.start_s,
-            flush.writer,
-            r.key.baseline,
-            int(r.late),
-            r.counts,
-            r.sums,
-            r.maxima,
-        )
-        for r in flush.rows
+        (key.kind, key.tier_s, key.series, key.start_s, flush.writer, key.baseline, int(late), *blobs)
+        for rows in flush.rows
+        for key, blobs, late in zip(rows.keys, rows.blobs, rows.late.tolist(), strict=True)
     ]
+    if not values:
+        return
     if store.is_sqlite:
         connection.exec_driver_sql(_SQLITE_UPSERT, values)
     else:

@@ -7,7 +7,8 @@ import numpy as np
 import sqlalchemy as sa
 
 from monitor.profiles.codec import decode_counts, decode_values
-from monitor.profiles.profile import Profiles, RowKey
+from monitor.profiles.profile import Profiles
+from monitor.profiles.rows import RowKey, RowKeys
 from monitor.records import Floats, Ints
 from monitor.store.engine import reading
 from monitor.store.schema import profiles, series
@@ -138,16 +139,18 @@ def present(
         return set(connection.scalars(query))
 
 
-def load_rows(store: Store, writer: int, keys: Sequence[RowKey]) -> Profiles:
+def load_rows(store: Store, writer: int, keys: RowKeys) -> Profiles:
     """What the writer has contributed so far to the profiles named; absent ones stay empty."""
     loaded = Profiles()
     loaded.rows_for(keys)
-    groups: dict[tuple[int, int, int], list[RowKey]] = {}
-    for key in keys:
-        groups.setdefault((key.kind, key.tier_s, key.start_s), []).append(key)
+    if not len(keys):
+        return loaded
+    windows = set(zip(keys.kind.tolist(), keys.tier_s.tolist(), keys.start_s.tolist(), strict=True))
     with reading(store.engine) as connection:
-        for (kind, tier_s, start_s), wanted in groups.items():
-            _load_window(connection, loaded, writer, kind, tier_s, start_s, wanted)
+        for kind, tier_s, start_s in sorted(windows):
+            mine = (keys.kind == kind) & (keys.tier_s == tier_s) & (keys.start_s == start_s)
+            ids = np.unique(keys.series[mine]).tolist()
+            _load_window(connection, loaded, writer, kind, tier_s, start_s, ids)
     return loaded
 
 
@@ -161,10 +164,9 @@ def _load_window(
     kind: int,
     tier_s: int,
     start_s: int,
-    wanted: Sequence[RowKey],
+    ids: Sequence[int],
 ) -> None:
-    names = set(wanted)
-    ids = sorted({k.series for k in wanted})
+    """Adds the stored rows of the series and the window to those of `loaded` that have their names."""
     for at in range(0, len(ids), _SERIES_AT_ONCE):
         found = connection.execute(
             sa.select(
@@ -177,14 +179,15 @@ def _load_window(
                 profiles.c.writer == writer,
             )
         ).all()
-        keys = [RowKey(kind, tier_s, r.series, start_s, r.baseline) for r in found]
-        mine = [i for i, k in enumerate(keys) if k in names]
-        if not mine:
+        keys = RowKeys.of(RowKey(kind, tier_s, r.series, start_s, r.baseline) for r in found)
+        mine = np.flatnonzero(loaded.has(keys))
+        if not len(mine):
             continue
-        to = loaded.rows_for([keys[i] for i in mine])
-        row, cell, count = decode_counts([found[i].counts for i in mine])
+        to = loaded.rows_for(keys[mine])
+        found = [found[i] for i in mine.tolist()]
+        row, cell, count = decode_counts([r.counts for r in found])
         loaded.add_counts(to[row], cell, count)
-        row, cell, value = decode_values([found[i].sums for i in mine])
+        row, cell, value = decode_values([r.sums for r in found])
         loaded.add_sums(to[row], cell, value)
-        row, cell, value = decode_values([found[i].maxima for i in mine])
+        row, cell, value = decode_values([r.maxima for r in found])
         loaded.add_maxima(to[row], cell, value)

@@ -163,7 +163,7 @@ class RequestTotals:
     ) -> None:
         if not len(keys):
             return
-        kind = np.array([row.kind for row in flush.fresh.rows], np.int64)[keys >> CELL_BITS]
+        kind = flush.fresh.rows.kind[keys >> CELL_BITS]
         slot, cell = slot_of[keys >> CELL_BITS], keys & _CELL_MASK
         mine = (slot >= 0) & (kind == Kind.SERVICE) & (cell < SECONDS)
         self._add_at(added, slot[mine], self._columns[cell[mine]], values[mine])

@@ -13,13 +13,14 @@ import numpy as np
 
 from monitor.profiles.codec import encode_rows
 from monitor.profiles.layout import SECONDS, THRESHOLDS, Kind, Service, bucket_of
-from monitor.profiles.profile import Profiles, RowKey
+from monitor.profiles.profile import Profiles
+from monitor.profiles.rows import RowKeys
 from monitor.profiles.series import SeriesKey
 from monitor.profiles.watermark import Marks
 from monitor.records import Floats, Ints, Partition
 from monitor.store import ownership
 from monitor.store.dead import Cap
-from monitor.store.flush import Flush, Row, commit
+from monitor.store.flush import Flush, Rows, commit
 from monitor.store.names import series_ids
 from monitor.store.store import Store
 
@@ -59,7 +60,7 @@ def fill(store: Store, history: History, seed: int = 5) -> int:
             flush = _flush(claim, at, profiles, history.until_s * 1000)
             commit(store, flush, Cap())
             at = flush.to_offset
-            rows += len(flush.rows)
+            rows += len(profiles)
     return rows
 
 
@@ -69,7 +70,6 @@ def _groups(starts: range, n: int) -> Iterator[range]:
 
 
 def _flush(claim: ownership.Claim, at: int | None, profiles: Profiles, now_ms: int) -> Flush:
-    encoded = zip(profiles.rows, encode_rows(profiles), strict=True)
     return Flush(
         partition=claim.partition,
         writer=claim.writer,
@@ -77,7 +77,7 @@ def _flush(claim: ownership.Claim, at: int | None, profiles: Profiles, now_ms: i
         from_offset=at,
         to_offset=(at or 0) + 1,
         marks=Marks(now_ms, now_ms, now_ms),
-        rows=[Row(key, *blobs, late=False) for key, blobs in encoded],
+        rows=[Rows(profiles.rows, encode_rows(profiles), late=np.zeros(len(profiles), np.bool_))],
         now_ms=now_ms,
     )
 
@@ -86,10 +86,10 @@ def _profiles(
     rng: np.random.Generator, history: History, starts: Sequence[int], ids: Sequence[int]
 ) -> Profiles:
     profiles = Profiles()
-    keys = [(series, start) for start in starts for series in ids]
-    n = rng.poisson(history.per_s * history.tier_s / history.partitions, len(keys))
+    start_s, series = (grid.ravel() for grid in np.meshgrid(starts, ids, indexing="ij"))
+    n = rng.poisson(history.per_s * history.tier_s / history.partitions, len(series))
     for kind in (Kind.SERVICE, *_TIMES_MS):
-        numbers = profiles.rows_for([RowKey(int(kind), history.tier_s, s, at, 0) for s, at in keys])
+        numbers = profiles.rows_for(RowKeys.windows(kind, history.tier_s, series, start_s))
         if kind is Kind.SERVICE:
             _service(rng, profiles, numbers, n, history.tier_s)
         else:

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from monitor.ingest.decode import Decoder
 from monitor.profiles.codec import decode_counts, decode_values, encode_rows
 from monitor.profiles.layout import CELL_BITS, SECONDS, Kind, Service, bucket_of, bucket_value
-from monitor.profiles.profile import Profiles, RowKey
+from monitor.profiles.profile import Profiles
 from monitor.profiles.profiler import Profiler, Settings
+from monitor.profiles.rows import RowKey, RowKeys
 from monitor.profiles.watermark import Marks, advance
 from monitor.records import Batch
 from monitor.store import Store
@@ -32,10 +33,12 @@ def profiler(tmp_path_factory: pytest.TempPathFactory) -> Profiler:
 def plain(profiles: Profiles) -> tuple[Plain, Plain, Plain]:
     """(counts, sums, maxima) by row and cell."""
 
+    names = list(profiles.rows)
+
     def of(keys: np.ndarray, values: np.ndarray) -> Plain:
         mask = (1 << CELL_BITS) - 1
         pairs = zip(keys.tolist(), values.tolist(), strict=True)
-        return {(profiles.rows[k >> CELL_BITS], k & mask): v for k, v in pairs}
+        return {(names[k >> CELL_BITS], k & mask): v for k, v in pairs}
 
     return of(*profiles.counts), of(*profiles.sums), of(*profiles.maxima)
 
@@ -131,7 +134,7 @@ entries = st.lists(
 @settings(deadline=None)
 def test_bytes_and_back(cells: list[tuple[int, int, int]], floats: list[tuple[int, int, float]]) -> None:
     profiles = Profiles()
-    rows = profiles.rows_for([RowKey(1, 60, i, 0, 0) for i in range(10)])
+    rows = profiles.rows_for(RowKeys.windows(1, 60, np.arange(10), np.zeros(10, np.int64)))
     row, cell, count = (np.array([c[i] for c in cells], np.int64) for i in range(3))
     profiles.add_counts(rows[row], cell, count)
     row, cell = (np.array([f[i] for f in floats], np.int64) for i in range(2))
