@@ -1,6 +1,7 @@
 """The bins of a feature: fitted once, given a number, never changed."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -62,8 +63,9 @@ def present(column: Column) -> int:
 def fit(columns: list[Column], max_categories: int) -> Bins:
     """Bins from sample columns of one feature: numeric where most values are numbers.
 
-    Numeric: the sample's distinct values where they are few, else equal-mass edges. Categorical: the
-    most frequent values, ties by name.
+    Numeric: a bin from each distinct value to the next where they are few, one below the least and one above
+    the greatest, so that a constant that wakes up is seen; else equal-mass edges. Categorical: the most
+    frequent values, ties by name.
     """
     numbers = [_finite(c) for c in columns]
     texts = [c if isinstance(c, Coded) else c.texts for c in columns if not isinstance(c, np.ndarray)]
@@ -93,11 +95,12 @@ def _finite(column: Column) -> Floats:
 
 
 def edges_of(values: Floats) -> Floats:
-    """Edges from a sample of finite values: between all distinct values where they are few, else of
+    """Edges from a sample of finite values: all distinct values and one just above where they are few, else of
     equal mass."""
     distinct = np.unique(values)
-    if len(distinct) <= _BINS:
-        return distinct[1:]
+    if 0 < len(distinct) <= _BINS:
+        beyond = math.nextafter(distinct[-1], math.inf)
+        return np.append(distinct, beyond) if math.isfinite(beyond) else distinct
     return np.unique(np.quantile(values, np.arange(1, _BINS) / _BINS))
 
 

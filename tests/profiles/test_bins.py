@@ -46,9 +46,14 @@ def test_a_value_on_an_edge_belongs_to_the_bin_above() -> None:
     ]
 
 
-def test_few_distinct_values_have_a_bin_each() -> None:
+def test_few_distinct_values_have_a_bin_each_and_so_have_those_beyond() -> None:
     values = np.repeat([3.0, 5.0, 8.0], 1000)
-    assert bin_column(fit([values], 200), np.array([3.0, 5.0, 8.0])).tolist() == [0, 1, 2]
+    assert bin_column(fit([values], 200), np.array([2.9, 3.0, 5.0, 8.0, 8.1])).tolist() == [0, 1, 2, 3, 4]
+
+
+def test_a_constant_that_wakes_up_leaves_its_bin() -> None:
+    bins = fit([np.zeros(10)], 200)
+    assert bin_column(bins, np.array([-1e-300, 0.0, 1e-300])).tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize(
