@@ -95,7 +95,7 @@ def _finite(column: Column) -> Floats:
 
 
 def edges_of(values: Floats) -> Floats:
-    """Edges from a sample of finite values: all distinct values and one just above where they are few, else of
+    """Edges from a sample of finite values: where few, all distinct values and one just above; else of
     equal mass."""
     distinct = np.unique(values)
     if 0 < len(distinct) <= _BINS:
