@@ -41,15 +41,20 @@ class Partition(NamedTuple):
 
 
 class Vocabulary(dict[Hashable, int]):
-    """Gives each new value the next code; None is always code 0. `texts[code]` is the value as text."""
+    """Gives each new value the next code; None is always code 0. `texts[code]` is the value as text, cut to
+    `max_chars` with an ellipsis at its end."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_chars: int | None = None) -> None:
         super().__init__({None: 0})
         self.texts: list[str | None] = [None]
+        self._max_chars = max_chars
 
     def __missing__(self, value: Hashable) -> int:
         self[value] = code = len(self)
-        self.texts.append(str(value).lower() if isinstance(value, bool) else str(value))
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        if self._max_chars is not None and len(text) > self._max_chars:
+            text = text[: self._max_chars - 1] + "\N{HORIZONTAL ELLIPSIS}"
+        self.texts.append(text)
         return code
 
     def encode(self, values: Iterable[Hashable], n: int) -> "Coded":
@@ -128,7 +133,8 @@ class Batch:
 
     `measures` are milliseconds (NaN where absent), `weight` is 1/sample_rate (None where no record
     was sampled), `amounts` holds tokens and cost. `mode` indexes contract.MODES. `unknown_fields`
-    counts fields that the contract does not know.
+    counts fields that the contract does not know. `keys` are the business keys (None where no record
+    has one), `rankings` the predictions that are lists, by row: their `@prediction` is null.
     """
 
     partition: Partition
@@ -149,6 +155,8 @@ class Batch:
     trace_ids: list[str | None]
     features: tuple[FeatureBlock, ...] = ()
     unknown_fields: Mapping[str, int] = field(default_factory=dict)
+    keys: list[str | None] | None = None
+    rankings: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ts_ms)
@@ -179,6 +187,8 @@ class Batch:
             trace_ids=[self.trace_ids[i] for i in index],
             features=tuple(b for b in blocks if len(b.rows)),
             unknown_fields=self.unknown_fields,
+            keys=None if self.keys is None else [self.keys[i] for i in index],
+            rankings={int(position[row]): items for row, items in self.rankings.items() if keep[row]},
         )
 
 

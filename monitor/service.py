@@ -61,6 +61,9 @@ def job_settings(config: Config, owner: str) -> JobSettings:
         catch_up_age_ms=stream.catch_up_age_ms,
         label_topics=label_topics(config),
         feature_segments={name: model.feature_segments for name, model in config.models.items()},
+        positive_classes={
+            name: model.positive_class for name, model in config.models.items() if model.positive_class
+        },
         decoder=Limits(
             models=limits.models, features=limits.features_per_model, segment_labels=limits.segment_labels
         ),

@@ -191,12 +191,14 @@ class LimitsConfig(Section):
 
 class ModelConfig(Section):
     """What is particular to one model. `segments` are the labels to keep, None for all; by the values of
-    `feature_segments` features are counted too."""
+    `feature_segments` features are counted too. `positive_class` is what the positive of two classes is
+    called, where it is none of 1, true, yes and positive."""
 
     owner: Text | None = None
     segments: tuple[Text, ...] | None = None
     latency_thresholds_ms: Thresholds = ()
     feature_segments: tuple[Text, ...] = ()
+    positive_class: Text | None = None
 
 
 class WebConfig(Section):

@@ -2,28 +2,40 @@
 
 import operator
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Sequence
+from itertools import repeat
 from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.ingest.contract import MEASURES, MODES, classify
+from monitor.ingest.contract import MAX_PREDICTION_CHARS, MAX_RANKED, MEASURES, MODES, classify
 from monitor.ingest.shape import Shape, StructInfo
 from monitor.ingest.source import Chunk
-from monitor.records import Batch, Bools, Coded, Column, FeatureBlock, Floats, Ints, Mixed, Vocabulary
+from monitor.ingest.values import (
+    BAD_TS,
+    column_of,
+    feature_of,
+    flags_of,
+    floats_of,
+    joined,
+    nested_of,
+    times_of,
+    with_vectors,
+)
+from monitor.ingest.vectors import VECTOR
+from monitor.records import Batch, Coded, Column, FeatureBlock, Floats, Ints, Vocabulary
 
-__all__ = ["AMOUNTS", "BAD", "BAD_TS", "Pieces", "Vocabularies", "column_of", "floats_of", "times_of"]
+__all__ = ["AMOUNTS", "BAD", "Pieces", "Vocabularies"]
 
 AMOUNTS = ("tokens_in", "tokens_out", "cost")
-BAD_TS = np.iinfo(np.int64).min
 BAD = -1
 _MAX_VOCABULARY = 50_000
-_NUMBER = float | None
-_TEXTS = (str | None, bool | None)
-_get = {name: operator.attrgetter(name) for name in ("id", "ts", "status", "error_type", "mode", "features")}
+_get = {
+    name: operator.attrgetter(name)
+    for name in ("id", "key", "ts", "status", "error_type", "mode", "features")
+}
 
 
 class _Memo(dict[Any, int]):
@@ -39,11 +51,16 @@ class Vocabularies:
     """The vocabularies of a decoder, by column. `trim` drops those that grew too long."""
 
     def __init__(self) -> None:
-        self._by_column: defaultdict[tuple[str, str], Vocabulary] = defaultdict(Vocabulary)
+        self._by_column: dict[tuple[str, str], Vocabulary] = {}
         self.outcomes = _Memo()
 
     def of(self, scope: str, column: str) -> Vocabulary:
-        return self._by_column[scope, column]
+        known = self._by_column.get((scope, column))
+        if known is None:
+            # A text that a model wrote may be long; labels of that length are refused.
+            known = Vocabulary(MAX_PREDICTION_CHARS if column == "@prediction" else None)
+            self._by_column[scope, column] = known
+        return known
 
     def trim(self) -> None:
         for key in [k for k, v in self._by_column.items() if len(v) > _MAX_VOCABULARY]:
@@ -52,102 +69,18 @@ class Vocabularies:
             self.outcomes = _Memo()
 
 
-def floats_of(values: Iterable[Any], n: int) -> Floats:
-    """float64, None as NaN."""
-    values = list(values)
-    try:
-        return np.fromiter(values, np.float64, n)
-    except TypeError:
-        return np.array(values, dtype=np.float64)
-
-
-def _millis(value: Any) -> int:
-    if isinstance(value, datetime):
-        return BAD_TS if value.tzinfo is None else int(value.timestamp() * 1000)
-    millis = int(value)
-    return millis if abs(millis) < 2**53 else BAD_TS
-
-
-def times_of(values: Sequence[Any], n: int) -> Ints:
-    """Milliseconds, int64; BAD_TS where a time has no offset or no sense; None is BAD_TS too."""
-    try:
-        return np.fromiter(values, np.int64, n)
-    except (TypeError, OverflowError):
-        return np.fromiter((BAD_TS if v is None else _millis(v) for v in values), np.int64, n)
-
-
-def _flags(values: Iterable[bool | None], n: int) -> Bools:
-    return np.fromiter(map(bool, values), np.bool_, n)
-
-
-def _mixed(values: Sequence[Any], vocabulary: Vocabulary) -> Mixed:
-    n = len(values)
-
-    def number(v: Any) -> float:
-        if isinstance(v, bool) or not isinstance(v, int | float):
-            return np.nan
-        try:
-            return float(v) if np.isfinite(float(v)) else np.inf
-        except OverflowError:
-            return np.inf
-
-    def text(v: Any) -> str | None:
-        return v if isinstance(v, str) else str(v).lower() if isinstance(v, bool) else None
-
-    return Mixed(
-        np.fromiter(map(number, values), np.float64, n),
-        vocabulary.encode(map(text, values), n),
-        np.fromiter((isinstance(v, dict | list) for v in values), np.bool_, n),
-    )
-
-
-def column_of(values: Sequence[Any], kind: Any, vocabulary: Vocabulary) -> Column:
-    """A column from the values of a struct's field of type `kind`: numbers, text, or a mixture."""
-    n = len(values)
-    if kind == _NUMBER:
-        return floats_of(values, n)
-    if kind in _TEXTS:
-        return vocabulary.encode(values, n)
-    kinds = set(map(type, values))
-    kinds.discard(type(None))
-    if kinds <= {float}:
-        return floats_of(values, n)
-    if kinds == {str} or kinds == {bool}:
-        return vocabulary.encode(values, n)
-    return _mixed(values, vocabulary)
-
-
-def _feature(structs: Sequence[Any], attribute: str, kind: Any, vocabulary: Vocabulary) -> Column:
-    """A column of an attribute of nested structs, without a list between where all is plain."""
-    get = operator.attrgetter(attribute)
-    try:
-        if kind == _NUMBER:
-            return np.fromiter(map(get, structs), np.float64, len(structs))
-        if kind in _TEXTS:
-            return vocabulary.encode(map(get, structs), len(structs))
-    except (AttributeError, TypeError):
-        pass  # A struct or a number is None.
-    return column_of(_nested(structs, attribute), kind, vocabulary)
-
-
-def _best_score(score: float | None, scores: Any, prediction: Any) -> float | None:
-    """The record's score; without one, the score of the predicted class, or the highest."""
-    if score is not None or not scores:
-        return score
-    if isinstance(scores, dict):
-        key = str(prediction).lower() if isinstance(prediction, bool) else str(prediction)
-        return float(scores[key]) if key in scores else float(max(scores.values()))
-    return float(max(scores))
-
-
 class Pieces:
     """Collects the columns of slices and joins them to a batch."""
 
-    def __init__(self, vocabularies: Vocabularies) -> None:
+    def __init__(self, vocabularies: Vocabularies, positive: Callable[[str], Collection[str]]) -> None:
+        """`positive` says what a model's positive class is called, in lower case."""
         self._vocabularies = vocabularies
+        self._positive = positive
         self._index: list[NDArray[np.int64]] = []
         self._ids: list[str] = []
         self._traces: list[str | None] = []
+        self._keys: list[str | None] = []
+        self._rankings: dict[int, tuple[str, ...]] = {}
         self._arrays: defaultdict[str, list[tuple[int, NDArray[Any]]]] = defaultdict(list)
         self._blocks: defaultdict[type, list[tuple[Ints, dict[str, Column], dict[str, Floats]]]]
         self._blocks = defaultdict(list)
@@ -185,6 +118,9 @@ class Pieces:
         ids = list(map(_get["id"], rows))
         self._ids += ids if set(map(type, ids)) == {str} else map(str, ids)
         self._traces += map(operator.attrgetter("trace_id"), rows) if "trace_id" in known else [None] * n
+        if "key" in known:
+            self._keys += [None] * (self._n - len(self._keys))
+            self._keys += [None if k is None or k == "" else str(k) for k in map(_get["key"], rows)]
         self._put("ts", times_of(list(map(_get["ts"], rows)), n))
         for name in (*MEASURES, *AMOUNTS, "sample_rate"):
             if name in known:
@@ -195,7 +131,7 @@ class Pieces:
                 self._put(name, self._vocabularies.of("", name).encode(values, n).codes)
         for name in ("cold_start", "shadow"):
             if name in known:
-                self._put(name, _flags(map(operator.attrgetter(name), rows), n))
+                self._put(name, flags_of(map(operator.attrgetter(name), rows), n))
         if "feature_ts" in known:
             self._put("feature_ts", times_of(list(map(operator.attrgetter("feature_ts"), rows)), n))
         self._categories(rows, shape)
@@ -214,7 +150,7 @@ class Pieces:
         if "segment" in known and shape.segments:
             segments = list(map(operator.attrgetter("segment"), rows))
             for i, label in enumerate(shape.segments):
-                values = _nested(segments, f"f{i}")
+                values = nested_of(segments, f"f{i}")
                 self._put(f"segment.{label}", self._vocabularies.of("segment", label).encode(values, n).codes)
 
     def _features(self, kind: type, info: StructInfo, rows: list[Any], at: Ints, known: set[str]) -> None:
@@ -225,17 +161,29 @@ class Pieces:
             features = list(map(_get["features"], rows))
             for i, (name, kind_of) in enumerate(info.features.items()):
                 vocabulary = self._vocabularies.of(info.model, name)
-                columns[name] = _feature(features, f"f{i}", kind_of, vocabulary)
+                if kind_of is Any or kind_of == VECTOR:
+                    columns |= with_vectors(name, nested_of(features, f"f{i}"), kind_of, vocabulary)
+                else:
+                    columns[name] = feature_of(features, f"f{i}", kind_of, vocabulary)
         if info.attributions and "attributions" in known:
             nested = list(map(operator.attrgetter("attributions"), rows))
             for i, name in enumerate(info.attributions):
-                attributions[name] = floats_of(_nested(nested, f"f{i}"), n)
+                attributions[name] = floats_of(nested_of(nested, f"f{i}"), n)
         if "prediction" in known:
             values = list(map(operator.attrgetter("prediction"), rows))
+            if list in set(map(type, values)):
+                values = self._take_rankings(values, at)
             columns["@prediction"] = column_of(values, None, self._vocabularies.of(info.model, "@prediction"))
         if "score" in known or "scores" in known:
-            columns["@score"] = floats_of(_scores(rows, known), n)
+            columns["@score"] = floats_of(_scores(rows, known, self._positive(info.model)), n)
         self._blocks[kind].append((at, columns, attributions))
+
+    def _take_rankings(self, predictions: list[Any], at: Ints) -> list[Any]:
+        """The predictions with None in place of lists, which go to the rankings of the rows `at`."""
+        for row, value in zip(at.tolist(), predictions, strict=True):
+            if isinstance(value, list):
+                self._rankings[row] = tuple(str(v)[:MAX_PREDICTION_CHARS] for v in value[:MAX_RANKED])
+        return [None if isinstance(value, list) else value for value in predictions]
 
     def batch(self, chunk: Chunk, unknown: Counter[str]) -> tuple[Batch, Ints]:
         """All rows as one batch, and their index (int64) in the chunk."""
@@ -273,6 +221,8 @@ class Pieces:
             trace_ids=self._traces,
             features=tuple(_block(self._info[k].model, parts) for k, parts in self._blocks.items()),
             unknown_fields=self._unknown + unknown,
+            keys=[*self._keys, *[None] * (self._n - len(self._keys))] if any(self._keys) else None,
+            rankings=self._rankings,
         )
         return batch, index
 
@@ -291,53 +241,36 @@ class Pieces:
         return Coded(self._join(name, np.int32, 0), self._vocabularies.of(scope, column).texts)
 
 
-def _nested(structs: Sequence[Any], attribute: str) -> list[Any]:
-    """The attribute of each struct; None where the struct itself is None."""
-    get = operator.attrgetter(attribute)
-    try:
-        return list(map(get, structs))
-    except AttributeError:
-        return [None if s is None else get(s) for s in structs]
+def _best_score(positive: Collection[str], score: float | None, scores: Any, prediction: Any) -> float | None:
+    """The record's score; without one, that of the positive class where there are two classes, else the
+    score of the predicted class, or the highest."""
+    if score is not None or not scores:
+        return score
+    if len(scores) == 2:
+        if isinstance(scores, list):
+            return float(scores[1])
+        found = next((value for name, value in scores.items() if name.lower() in positive), None)
+        if found is not None:
+            return float(found)
+    if isinstance(scores, dict):
+        key = str(prediction).lower() if isinstance(prediction, bool) else str(prediction)
+        return float(scores[key]) if key in scores else float(max(scores.values()))
+    return float(max(scores))
 
 
-def _scores(rows: list[Any], known: set[str]) -> list[float | None]:
+def _scores(rows: list[Any], known: set[str], positive: Collection[str]) -> list[float | None]:
     n = len(rows)
     score = list(map(operator.attrgetter("score"), rows)) if "score" in known else [None] * n
     if "scores" not in known:
         return score
     scores = map(operator.attrgetter("scores"), rows)
     prediction = map(operator.attrgetter("prediction"), rows) if "prediction" in known else [None] * n
-    return list(map(_best_score, score, scores, prediction))
+    return list(map(_best_score, repeat(positive), score, scores, prediction))
 
 
 def _block(model: str, parts: list[tuple[Ints, dict[str, Column], dict[str, Floats]]]) -> FeatureBlock:
     rows = np.concatenate([at for at, _, _ in parts])
-    columns = {name: _join_columns([p[1][name] for p in parts]) for name in parts[0][1]}
+    names = dict.fromkeys(name for p in parts for name in p[1])
+    columns = {name: joined([p[1].get(name, np.full(len(p[0]), np.nan)) for p in parts]) for name in names}
     attributions = {name: np.concatenate([p[2][name] for p in parts]) for name in parts[0][2]}
     return FeatureBlock(model, rows, columns, attributions)
-
-
-def _join_columns(parts: list[Column]) -> Column:
-    """One column from those of the slices, which may differ in kind."""
-    if all(isinstance(p, np.ndarray) for p in parts):
-        return np.concatenate([p for p in parts if isinstance(p, np.ndarray)])
-    if all(isinstance(p, Coded) for p in parts):
-        coded = [p for p in parts if isinstance(p, Coded)]
-        return Coded(np.concatenate([p.codes for p in coded]), coded[0].names)
-    mixed = [_as_mixed(p) for p in parts]
-    names = max((p.texts.names for p in mixed), key=len)
-    return Mixed(
-        np.concatenate([p.numbers for p in mixed]),
-        Coded(np.concatenate([p.texts.codes for p in mixed]), names),
-        np.concatenate([p.invalid for p in mixed]),
-    )
-
-
-def _as_mixed(column: Column) -> Mixed:
-    if isinstance(column, Mixed):
-        return column
-    if isinstance(column, Coded):
-        n = len(column.codes)
-        return Mixed(np.full(n, np.nan), column, np.zeros(n, np.bool_))
-    n = len(column)
-    return Mixed(column, Coded(np.zeros(n, np.int32), [None]), np.zeros(n, np.bool_))

@@ -15,8 +15,11 @@ from msgspec import Meta
 
 __all__ = [
     "FIELDS",
+    "MAX_PREDICTION_CHARS",
+    "MAX_RANKED",
     "MEASURES",
     "MODES",
+    "POSITIVE",
     "TIME_DOC",
     "Field",
     "Outcome",
@@ -67,6 +70,9 @@ FIELDS: tuple[Field, ...] = (
     Field("id", str | int, "Names the inference; the label that arrives later carries it too.", True),
     Field("ts", Timestamp, f"When the request was answered: {TIME_DOC}.", True),
     Field("model", str, "The model's name.", True),
+    Field(
+        "key", str | int, "A business key that labels may carry in place of the id, such as an order number."
+    ),
     Field("version", str | int, "The model's version."),
     Field("endpoint", str, "The endpoint that answered."),
     Field("segment", dict[str, Label], "Small labels to break indicators down by, such as country or plan."),
@@ -90,10 +96,25 @@ FIELDS: tuple[Field, ...] = (
         "Share of requests that is logged; counts are scaled up by its inverse.",
         schema={"exclusiveMinimum": 0, "maximum": 1},
     ),
-    Field("features", dict[str, Any], "The model's inputs: numbers, strings, booleans or null by name."),
-    Field("prediction", float | str | bool, "The model's answer: a class or a number."),
+    Field(
+        "features",
+        dict[str, Any],
+        "The model's inputs: numbers, strings, booleans or null by name. An array of up to 2,048 numbers "
+        "is kept as its norm, length, mean and four fixed projections; of texts and media send such numbers.",
+    ),
+    Field(
+        "prediction",
+        float | str | bool | list[str | int],
+        "The model's answer: a class, a number, a text, or a ranking, the best item first.",
+    ),
     Field("score", float, "The score behind the answer, such as the probability of the positive class."),
-    Field("scores", dict[str, float] | list[float], "A score for each class."),
+    Field(
+        "scores",
+        dict[str, float] | list[float],
+        "A score for each class, where there is no score. Of two, that of the positive class is taken (1, "
+        "true, yes, positive, or models.<name>.positive_class; the second of an array), of more that of the "
+        "prediction.",
+    ),
     Field("tokens_in", float, "Tokens read.", schema=_NON_NEGATIVE),
     Field("tokens_out", float, "Tokens written.", schema=_NON_NEGATIVE),
     Field("cost", float, "Cost of the request in the currency of the model.", schema=_NON_NEGATIVE),
@@ -101,6 +122,10 @@ FIELDS: tuple[Field, ...] = (
     Field("trace_id", str, "The request's trace, for exemplars and links."),
     Field("shadow", bool, "True where the answer was not served; counted apart from served traffic."),
 )
+
+POSITIVE = ("1", "true", "yes", "positive")  # what a positive class is called, in lower case
+MAX_RANKED = 100
+MAX_PREDICTION_CHARS = 1000
 
 _STATUS_WORDS = {
     "ok": Outcome.OK,

@@ -6,7 +6,7 @@ the shape what is new or says why the message is no record.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import starmap
 from typing import Any
@@ -16,6 +16,7 @@ import numpy as np
 
 from monitor.ingest.checks import BadRecord, parse
 from monitor.ingest.columns import Pieces, Vocabularies
+from monitor.ingest.contract import POSITIVE
 from monitor.ingest.normalise import normalise
 from monitor.ingest.shape import FIELD_NAMES, Limits, Shape
 from monitor.ingest.source import Chunk
@@ -40,12 +41,19 @@ class Decoded:
 class Decoder:
     """Decodes the chunks of a stream. Keeps what it learnt; not thread-safe.
 
-    `max_ahead_ms` is how far a timestamp may lie past the time its message was appended.
+    `max_ahead_ms` is how far a timestamp may lie past the time its message was appended; `positive` names
+    the positive class of models for which it is none of contract.POSITIVE.
     """
 
     def __init__(
-        self, limits: Limits | None = None, *, max_record_bytes: int = 1 << 20, max_ahead_ms: int = 3_600_000
+        self,
+        limits: Limits | None = None,
+        *,
+        max_record_bytes: int = 1 << 20,
+        max_ahead_ms: int = 3_600_000,
+        positive: Mapping[str, str] | None = None,
     ) -> None:
+        self._positive = {model: (name.lower(),) for model, name in (positive or {}).items()}
         self._shape = Shape(limits or Limits())
         self._decode = msgspec.json.Decoder(int).decode
         self._type: Any = int
@@ -58,7 +66,7 @@ class Decoder:
         self._vocabularies.trim()
         dead: list[tuple[int, BadRecord]] = []
         unknown: Counter[str] = Counter()
-        pieces = Pieces(self._vocabularies)
+        pieces = Pieces(self._vocabularies, lambda model: self._positive.get(model, POSITIVE))
         for start in range(0, len(chunk.values), _SLICE):
             index, rows = self._slice(chunk.values, start, dead, unknown)
             if rows:

@@ -15,12 +15,13 @@ import msgspec
 import numpy as np
 
 from monitor.ingest.checks import BadRecord, parse
-from monitor.ingest.columns import Vocabularies, column_of, floats_of, times_of
+from monitor.ingest.columns import Vocabularies
 from monitor.ingest.decode import REFUSED, letter
 from monitor.ingest.label_contract import LABEL_FIELDS, LABEL_NAMES, REASON_PREFIX
 from monitor.ingest.label_normalise import normalise_label
 from monitor.ingest.source import Chunk
 from monitor.ingest.validate import Check, first_reasons, time_checks
+from monitor.ingest.values import column_of, floats_of, times_of
 from monitor.records import Bools, DeadLetter, Ints, LabelBatch
 
 __all__ = ["DecodedLabels", "LabelDecoder"]

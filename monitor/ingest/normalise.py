@@ -97,8 +97,10 @@ def _attributions(name: str, value: Any) -> dict[str, float | None]:
 
 
 def _prediction(name: str, value: Any) -> Any:
-    if isinstance(value, dict | list):
-        raise wrong(name, value, "a number, a string or a boolean")
+    if isinstance(value, list):
+        return [text_or_int(f"{name}[{i}]", item) for i, item in enumerate(value)]
+    if isinstance(value, dict):
+        raise wrong(name, value, "a number, a string, a boolean or an array of strings")
     return _finite_or_inf(value)
 
 
@@ -112,6 +114,7 @@ def _scores(name: str, value: Any) -> dict[str, float] | list[float]:
 
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "id": name_of,
+    "key": text_or_int,
     "ts": time_of,
     "model": model_of,
     "version": text_or_int,

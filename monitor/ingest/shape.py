@@ -16,11 +16,14 @@ from typing import Any
 import msgspec
 
 from monitor.ingest.contract import FIELDS
+from monitor.ingest.vectors import VECTOR, is_vector
 
 __all__ = ["ENVELOPE", "FIELD_NAMES", "OTHER", "Limits", "Shape", "StructInfo"]
 
 OTHER = "other"
 _KINDS: dict[type, Any] = {float: float | None, int: float | None, str: str | None, bool: bool | None}
+# A prediction that was of several types: unlike a feature's, none of them is anything at all.
+_PREDICTION: Any = float | str | bool | list[str | int] | None
 _BY_MODEL = ("features", "attributions", "prediction")
 ENVELOPE = tuple(f for f in FIELDS if f.name not in (*_BY_MODEL, "model", "segment"))
 
@@ -55,14 +58,18 @@ class ModelShape:
             self.features[name] = _widen(self.features.get(name), value)
         for name in record.get("attributions") or {}:
             self.attributions[name] = float | None
-        self.prediction = _widen(self.prediction, record.get("prediction"))
+        if isinstance(record.get("prediction"), list):
+            self.prediction = _PREDICTION
+        elif self.prediction != _PREDICTION:
+            kind = _widen(self.prediction, record.get("prediction"))
+            self.prediction = _PREDICTION if kind is Any else kind
 
 
 def _widen(known: Any, value: Any) -> Any:
     """The type that holds both what was known and `value`; null fits all, and is no evidence."""
     if value is None:
         return known
-    kind = _KINDS.get(type(value), Any)
+    kind = VECTOR if is_vector(value) else _KINDS.get(type(value), Any)
     return kind if known is None or known == kind else Any
 
 

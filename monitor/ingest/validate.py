@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from monitor.ingest.checks import BadRecord
-from monitor.ingest.columns import BAD, BAD_TS
+from monitor.ingest.columns import BAD
+from monitor.ingest.values import BAD_TS
 from monitor.records import Batch, Bools, Ints
 
 __all__ = ["Check", "first_reasons", "refusals", "time_checks"]

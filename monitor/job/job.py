@@ -67,6 +67,7 @@ class Job(Ownership):
             settings.decoder,
             max_record_bytes=settings.max_record_bytes,
             max_ahead_ms=settings.max_ahead_ms,
+            positive=settings.positive_classes,
         )
         self._states: dict[Partition, PartitionState] = {}
         self._failed: dict[Partition, str] = {}

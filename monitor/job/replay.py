@@ -45,7 +45,10 @@ def replay(store: Store, settings: JobSettings, clock: Clock, reason: str | None
     registry = StoreRegistry(store, settings.registry, settings.features_s, clock.now_ms)
     profiler = Profiler(registry, settings.profiler(thresholds))
     decoder = Decoder(
-        settings.decoder, max_record_bytes=settings.max_record_bytes, max_ahead_ms=settings.max_ahead_ms
+        settings.decoder,
+        max_record_bytes=settings.max_record_bytes,
+        max_ahead_ms=settings.max_ahead_ms,
+        positive=settings.positive_classes,
     )
     state = PartitionState(ownership.claim(store, REPLAY, settings.owner, clock.now_ms()))
     counted = still_dead = after_id = 0

@@ -19,7 +19,8 @@ DAY_S = 86_400
 class JobSettings:
     """Windows in seconds, times in milliseconds; the defaults are those of the configuration.
 
-    Chunks of the `label_topics` carry labels, all others records.
+    Chunks of the `label_topics` carry labels, all others records. `positive_classes` names that of a model
+    where it is none of contract.POSITIVE.
     """
 
     owner: str
@@ -38,6 +39,7 @@ class JobSettings:
     max_record_bytes: int = 1 << 20
     max_ahead_ms: int = 3_600_000
     catch_up_age_ms: int = 300_000
+    positive_classes: Mapping[str, str] = field(default_factory=dict)
     label_topics: frozenset[str] = frozenset()
     feature_segments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     decoder: Limits = field(default_factory=Limits)

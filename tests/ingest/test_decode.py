@@ -160,7 +160,7 @@ def test_a_feature_that_changes_its_type_is_kept_and_told_apart() -> None:
         record(features={"x": 1.5}),
         record(features={"x": "1.5"}),
         record(features={"x": None}),
-        record(features={"x": [1]}),
+        record(features={"x": [1, None]}),
         record(features={"x": float("nan")}),
         record(features={"x": True}),
         record(features={}),
@@ -266,3 +266,67 @@ def test_100_000_mutated_records_give_dead_letters_and_no_exception() -> None:
         n_good += len(decoded.batch)
     assert n_dead > 30_000
     assert n_good > 10_000
+
+
+def test_business_keys_are_kept_where_there_are_some() -> None:
+    batch, dead = decode(record(), record(id="r-2", key=77), record(id="r-3", key=""), record(key="k"))
+    assert not dead
+    assert batch.keys == [None, "77", None, "k"]
+    assert batch.select(np.array([False, True, False, True])).keys == ["77", "k"]
+    assert decode(record())[0].keys is None
+    assert decode(record(key=""), record(key=None))[0].keys is None
+
+
+def test_a_list_of_items_is_a_ranking_with_no_prediction_beside() -> None:
+    batch, dead = decode(
+        record(), record(prediction=["b", 7, "a"]), record(prediction=[]), record(prediction=["x"] * 150)
+    )
+    assert not dead
+    assert batch.rankings == {1: ("b", "7", "a"), 2: (), 3: ("x",) * 100}
+    assert batch.select(np.array([False, False, True, True])).rankings == {0: (), 1: ("x",) * 100}
+    (block,) = batch.features
+    column = block.columns["@prediction"]
+    assert isinstance(column, Coded)
+    assert [column.names[c] for c in column.codes] == ["yes", None, None, None]
+
+
+@pytest.mark.parametrize("prediction", [{"a": 1}, [["a"]], [True], ["a", None], [1.5]], ids=repr)
+def test_a_prediction_of_other_things_is_a_dead_letter_on_either_path(prediction: Any) -> None:
+    for good in ("yes", 1.5, ["a"]):
+        batch, dead = decode(record(prediction=good), record(prediction=prediction), record(prediction=2))
+        assert [(d.position, d.reason) for d in dead] == [(1, "bad_type")]
+        assert len(batch) == 2
+
+
+def test_a_long_text_is_cut_for_those_who_keep_it() -> None:
+    batch, dead = decode(record(prediction="x" * 1000), record(prediction="x" * 5000))
+    assert not dead
+    (block,) = batch.features
+    column = block.columns["@prediction"]
+    assert isinstance(column, Coded)
+    assert [column.names[c] for c in column.codes] == ["x" * 1000, "x" * 999 + "\N{HORIZONTAL ELLIPSIS}"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "score"),
+    [
+        ({"score": 0.1, "scores": {"no": 0.7, "yes": 0.3}}, 0.1),
+        ({"scores": {"no": 0.7, "yes": 0.3}, "prediction": "no"}, 0.3),
+        ({"scores": {"True": 0.2, "False": 0.8}, "prediction": False}, 0.2),
+        ({"scores": {"0": 0.9, "1": 0.1}, "prediction": 0}, 0.1),
+        ({"scores": [0.6, 0.4], "prediction": "no"}, 0.4),
+        ({"scores": {"spam": 0.2, "ham": 0.8}, "prediction": "ham"}, 0.8),
+        ({"model": "mail", "scores": {"Spam": 0.2, "ham": 0.8}, "prediction": "ham"}, 0.2),
+        ({"scores": {"a": 0.2, "b": 0.5, "yes": 0.3}, "prediction": "a"}, 0.2),
+        ({"scores": [0.2, 0.5, 0.3], "prediction": "a"}, 0.5),
+        ({"scores": {}}, None),
+    ],
+)
+def test_the_score_of_two_classes_is_that_of_the_positive_one(
+    fields: dict[str, Any], score: float | None
+) -> None:
+    decoder = Decoder(positive={"mail": "spam"})
+    batch = decoder.decode(chunk([encode(record(**{"score": ..., **fields}))])).batch
+    (column,) = (b.columns["@score"] for b in batch.features)
+    assert isinstance(column, np.ndarray)
+    assert (None if np.isnan(column[0]) else column[0]) == score
