@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from monitor.clock import Clock
     from monitor.config import Config
+    from monitor.sli.windows import Bases
 
 __all__ = ["Client", "open"]
 
@@ -19,15 +20,14 @@ __all__ = ["Client", "open"]
 class Client:
     """An open store to ask. Thread-safe; a context manager that closes it."""
 
-    def __init__(
-        self, url: str, service_s: int = 60, features_s: int = 600, clock: Clock | None = None
-    ) -> None:
+    def __init__(self, url: str, bases: Bases | None = None, clock: Clock | None = None) -> None:
         from monitor.clock import WallClock
+        from monitor.sli.windows import UsualBases
         from monitor.store import Store
 
         self._clock = clock or WallClock()
         self._store = Store.open(url)
-        self._service_s, self._features_s = service_s, features_s
+        self._bases = bases or UsualBases()
 
     def __enter__(self) -> Self:
         return self
@@ -69,15 +69,17 @@ class Client:
         endpoint: str | None = None,
         segment: Mapping[str, str] | None = None,
         feature: str | None = None,
+        against: str = "baseline",
     ) -> pd.DataFrame:
         """One row per window and group: start and end (UTC), the columns of `by`, value (float64, NaN
         where there is none), count (int64), estimate (bool), coverage (float64).
 
         Times are what the command line takes ("now-1h", RFC 3339, epoch milliseconds) or datetimes,
-        UTC where they name no zone; `step` is "5m" or whole seconds. Raises QueryError.
+        UTC where they name no zone; `step` is "5m" or whole seconds; `against` is what drift is measured
+        from, "baseline" or "previous". Raises QueryError.
         """
         from monitor.sli.query import answer
-        from monitor.sli.question import Question
+        from monitor.sli.question import Question, parse_against
 
         now_ms = self._clock.now_ms()
         by = tuple(name for given in ([by] if isinstance(by, str) else by) for name in given.split(","))
@@ -92,8 +94,9 @@ class Client:
             endpoint=endpoint,
             segment=segment or {},
             feature=feature,
+            against=parse_against("against", against),
         )
-        return _frame(answer(self._store, question, now_ms, self._service_s, self._features_s), by)
+        return _frame(answer(self._store, question, now_ms, self._bases), by)
 
 
 def open(url: str | None = None, config: Config | str | Path | None = None) -> Client:
@@ -105,8 +108,7 @@ def open(url: str | None = None, config: Config | str | Path | None = None) -> C
     from monitor.config import Config, load_config
 
     settings = load_config(config) if isinstance(config, str | Path) else config or Config()
-    windows = settings.windows
-    return Client(settings.store if url is None else url, windows.service_s, windows.features_s)
+    return Client(settings.store if url is None else url, settings.windows)
 
 
 def _time_ms(name: str, given: str | int | date | None, now_ms: int) -> int | None:

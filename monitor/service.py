@@ -171,8 +171,7 @@ class Server:
             durable_log=open_log(config, clock),
             label_log=open_label_log(config, clock),
             settings=from_config(config.web),
-            service_s=config.windows.service_s,
-            features_s=config.windows.features_s,
+            bases=config.windows,
         )
         self._web = WebServer(create_app(context), config.web.host, config.web.port)
 
@@ -245,8 +244,7 @@ class Service:
             durable_log=self._log,
             label_log=self._label_log,
             settings=from_config(config.web),
-            service_s=config.windows.service_s,
-            features_s=config.windows.features_s,
+            bases=config.windows,
         )
         return WebServer(create_app(context), config.web.host, config.web.port)
 

@@ -10,7 +10,20 @@ from typing import TextIO
 
 import typer
 
-from monitor.cli import check, copies, demo, doctor, letters, offsets, query, run, schema, token, version
+from monitor.cli import (
+    check,
+    copies,
+    demo,
+    doctor,
+    drift,
+    letters,
+    offsets,
+    query,
+    run,
+    schema,
+    token,
+    version,
+)
 from monitor.cli.guard import Guarded
 
 __all__ = ["app", "main"]
@@ -30,6 +43,7 @@ app.command("demo", rich_help_panel=RUN)(demo.demo)
 app.command("run", rich_help_panel=RUN)(run.run)
 app.command("serve", rich_help_panel=RUN)(run.serve)
 app.command("query", rich_help_panel=RUN)(query.query)
+app.command("drift", rich_help_panel=RUN)(drift.drift_command)
 app.add_typer(letters.app, name="dead-letters", rich_help_panel=OPERATE)
 app.add_typer(offsets.app, name="offsets", rich_help_panel=OPERATE)
 app.command("backup", rich_help_panel=OPERATE)(copies.backup)

@@ -8,12 +8,13 @@ from monitor.cli.options import ConfigOption, FormatOption, StoreOption, configu
 from monitor.cli.render import Format, render
 from monitor.clock import WallClock
 from monitor.errors import QueryError
+from monitor.sli.drifting import Against
 from monitor.sli.query import Answer, answer
 from monitor.sli.question import Question
 from monitor.sli.times import parse_step_s, parse_time_ms
 from monitor.store import Store
 
-__all__ = ["query"]
+__all__ = ["query", "segment_of"]
 
 # What only some answers say; the others mean this.
 _USUAL: dict[str, Any] = {"estimate": False, "coverage": 1.0}
@@ -43,8 +44,14 @@ def query(
         list[str] | None, typer.Option("--segment", metavar="LABEL=VALUE", help="This segment only.")
     ] = None,
     feature: Annotated[
-        str | None, typer.Option("--feature", help="The feature, for null_share; or @prediction, @score.")
+        str | None,
+        typer.Option(
+            "--feature", help="The feature, for null_share and drift_psi, ..; or @prediction, @score."
+        ),
     ] = None,
+    against: Annotated[
+        Against, typer.Option("--against", help="What drift is measured from.")
+    ] = Against.BASELINE,
     config: ConfigOption = None,
     store: StoreOption = None,
     format: FormatOption = Format.TABLE,
@@ -60,14 +67,14 @@ def query(
         by=tuple(name.strip() for given in by or () for name in given.split(",") if name.strip()),
         version=version,
         endpoint=endpoint,
-        segment=dict(map(_segment, segment or ())),
+        segment=dict(map(segment_of, segment or ())),
         feature=feature,
+        against=against,
     )
     settings = configured(config, store)
     opened = Store.open(settings.store)
     try:
-        windows = settings.windows
-        found = answer(opened, question, now_ms, windows.service_s, windows.features_s)
+        found = answer(opened, question, now_ms, settings.windows)
     finally:
         opened.close()
     _print(found, format)
@@ -83,7 +90,8 @@ def _print(found: list[Answer], format: Format) -> None:
         render([{**row, **given, **{k: v for k, v in row.items() if k in given}} for row in found], format)
 
 
-def _segment(text: str) -> tuple[str, str]:
+def segment_of(text: str) -> tuple[str, str]:
+    """The label and value of `label=value`. Raises QueryError."""
     label, equals, value = text.partition("=")
     if not label or not equals:
         raise QueryError(f"--segment: {text[:100]!r} is no label=value, such as country=DE")

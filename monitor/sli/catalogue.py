@@ -8,11 +8,13 @@ from typing import TypeAlias
 
 from monitor.errors import QueryError
 from monitor.profiles.layout import MEASURES, Kind, Service
+from monitor.sli.drifting import ModelStatistic
 
 __all__ = [
     "OUTCOMES",
     "SLIS",
     "Counted",
+    "Distance",
     "Formula",
     "Per",
     "Quantile",
@@ -67,7 +69,14 @@ class Special(Enum):
     DATA_AGE = "now less the second of the newest record"
 
 
-Formula: TypeAlias = Counted | Quantile | Special
+@dataclass(frozen=True, slots=True)
+class Distance:
+    """How far a feature is from its reference: `statistic` is the field of drift.Distances."""
+
+    statistic: str
+
+
+Formula: TypeAlias = Counted | Quantile | Special | Distance | ModelStatistic
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +88,10 @@ class Sli:
     meaning: str
     kind: Kind
     formula: Formula
+
+    @property
+    def needs_feature(self) -> bool:
+        return self.formula is Special.NULL_SHARE or isinstance(self.formula, Distance)
 
 
 def _service(name: str, unit: str, meaning: str, formula: Counted | Special) -> Sli:
@@ -111,6 +124,13 @@ def _share(name: str, meaning: str, *cells: Service) -> Sli:
     return _service(name, "share", meaning, Counted(cells, per=Per.RECORD))
 
 
+_DISTANCES = {
+    "psi": "population stability index of a feature against its reference, on deciles or categories",
+    "ks": "Kolmogorov-Smirnov statistic of a numeric feature against its reference",
+    "js": "Jensen-Shannon distance of a feature from its reference, base 2",
+    "chi2": "chi-squared statistic of a feature against its reference",
+    "wasserstein": "Wasserstein distance of a numeric feature from its reference, in its standard deviations",
+}
 _SERVED = "of the requests served (shadow traffic apart)"
 _ALL = (*OUTCOMES, Service.SHADOW, Service.TOO_LATE)
 
@@ -140,6 +160,32 @@ SLIS: tuple[Sli, ...] = (
         "values of a feature that are null (needs a feature)",
         Kind.FEATURES,
         Special.NULL_SHARE,
+    ),
+    *(
+        Sli(f"drift_{name}", "", f"{meaning} (needs a feature)", Kind.FEATURES, Distance(name))
+        for name, meaning in _DISTANCES.items()
+    ),
+    Sli(
+        "unseen_share",
+        "share",
+        "values of a feature that its baseline's categories lack (needs a feature)",
+        Kind.FEATURES,
+        Distance("unseen_share"),
+    ),
+    Sli(
+        "model_drift",
+        "",
+        "PSI beyond sampling noise, the mean over the features weighted by their importance",
+        Kind.FEATURES,
+        ModelStatistic.EFFECT,
+    ),
+    Sli("drifted_share", "share", "features that drifted", Kind.FEATURES, ModelStatistic.DRIFTED),
+    Sli(
+        "attribution_ndcg",
+        "",
+        "how well the order of the features by mean |attribution| holds, 0 to 1",
+        Kind.FEATURES,
+        ModelStatistic.ATTRIBUTION,
     ),
     _service(
         "late_records",

@@ -8,23 +8,35 @@ import numpy as np
 from monitor.errors import QueryError
 from monitor.profiles.layout import SECONDS, Kind
 from monitor.records import Floats
-from monitor.sli.catalogue import OUTCOMES, Counted, Quantile, Special
+from monitor.sli.catalogue import OUTCOMES, Counted, Distance, Quantile, Special
 from monitor.sli.compute import counted, measured, null_share
 from monitor.sli.coverage import covered
+from monitor.sli.drifting import Drifting, ModelStatistic, References, distance, of_model
 from monitor.sli.entries import Grouping, Values, join, place
 from monitor.sli.peak import peak_per_s
 from monitor.sli.question import Group, Question, Scope, scope_of, unknown
-from monitor.sli.windows import MAX_ANSWERS, Windows, cover, stored_range, tiers, windows
+from monitor.sli.windows import (
+    MAX_ANSWERS,
+    Bases,
+    UsualBases,
+    Windows,
+    base_of,
+    cover,
+    stored_range,
+    tiers,
+    windows,
+)
 from monitor.store.baselines import features_of
 from monitor.store.ownership import list_gaps, list_progress
 from monitor.store.read import extent, present
 from monitor.store.store import Store
 
-__all__ = ["Answer", "answer"]
+__all__ = ["Answer", "answer", "groups_in", "stored_windows"]
 
 # Windows x series that are read at once: few enough for arrays that the allocator reuses.
 _ROWS_AT_ONCE = 2_000
 _DAY_S = 86_400
+_USUAL = UsualBases()
 
 
 class Answer(TypedDict):
@@ -51,8 +63,7 @@ def answer(
     store: Store,
     question: Question,
     now_ms: int,
-    service_base_s: int = 60,
-    features_base_s: int = 600,
+    bases: Bases = _USUAL,
 ) -> list[Answer]:
     """The answer, group by group, each from its first window to its last. Reads the store.
 
@@ -61,12 +72,12 @@ def answer(
     """
     scope = scope_of(store, question)
     if scope.sli.formula is Special.DATA_AGE:
-        return _data_age(store, question, scope, now_ms, service_base_s)
-    base_s = features_base_s if scope.sli.kind is Kind.FEATURES else service_base_s
-    asked = _windows(store, question, scope, base_s)
+        return _data_age(store, question, scope, now_ms, bases.service_s)
+    base_s = base_of(bases, scope.sli.kind)
+    asked = stored_windows(store, question, scope, base_s)
     if asked is None:
         return []
-    groups, grouping = _groups(store, question, scope, asked, base_s)
+    groups, grouping = groups_in(store, question, scope, asked, base_s)
     if asked.n * len(groups) > MAX_ANSWERS:
         raise QueryError(
             f"{asked.n} windows of {len(groups)} groups are more than {MAX_ANSWERS} values: take a longer "
@@ -80,11 +91,11 @@ def _coverage(store: Store, asked: Windows) -> Floats:
     return covered(list_progress(store), list_gaps(store), asked)
 
 
-def _windows(store: Store, question: Question, scope: Scope, base_s: int) -> Windows | None:
+def stored_windows(store: Store, question: Question, scope: Scope, base_s: int) -> Windows | None:
     from_ms, to_ms = question.from_ms, question.to_ms
     if from_ms is not None and to_ms is not None:
         return windows(from_ms // 1000, -(-to_ms // 1000), question.step_s, base_s)
-    kind = Kind.FEATURES if scope.sli.kind is Kind.FEATURES else Kind.SERVICE
+    kind = _witness(scope.sli.kind)
     extents = {tier_s: extent(store, kind, tier_s, list(scope.series)) for tier_s in tiers(base_s)}
     stored = stored_range({tier_s: e for tier_s, e in extents.items() if e is not None})
     if stored is None:
@@ -94,14 +105,19 @@ def _windows(store: Store, question: Question, scope: Scope, base_s: int) -> Win
     return windows(from_s, to_s, question.step_s, base_s) if from_s < to_s else None
 
 
-def _groups(
+def _witness(kind: Kind) -> Kind:
+    """The kind of profile that is there wherever one of `kind` may be: a request need not have a time."""
+    return kind if kind in (Kind.FEATURES, Kind.QUALITY, Kind.LEARNED) else Kind.SERVICE
+
+
+def groups_in(
     store: Store, question: Question, scope: Scope, asked: Windows, base_s: int
 ) -> tuple[list[Group], Grouping]:
     """The groups, sorted, and which series belong to which; those without a record are left out."""
     series = scope.series
     if scope.grouped:
         ids = list(series)
-        kind = Kind.FEATURES if scope.sli.kind is Kind.FEATURES else Kind.SERVICE
+        kind = _witness(scope.sli.kind)
         there: set[int] = set()
         for part in cover(asked, tiers(base_s)):
             there |= present(store, kind, part.tier_s, ids, part.from_s, part.to_s)
@@ -141,6 +157,11 @@ class _Computation:
         self._store, self._question, self._sli = store, question, scope.sli
         self._groups, self._grouping, self._base_s = groups, grouping, base_s
         self._feature = _feature_numbers(store, question) if question.feature else {}
+        self._drifting: Drifting | None = None
+        if isinstance(scope.sli.formula, Distance | ModelStatistic):
+            references = References(store, features_of(store, question.model))
+            names = [question.feature] if question.feature else references.names()
+            self._drifting = Drifting(references, names, question.against)
 
     def values(self, asked: Windows) -> Values:
         """The values of all slots, group * windows + window."""
@@ -154,6 +175,8 @@ class _Computation:
 
     def _blocks(self, asked: Windows) -> Iterator[Windows]:
         rows_per_window = len(self._grouping.ids) * max(1, asked.step_s // self._tier_s(asked))
+        if self._drifting is not None:
+            rows_per_window *= max(1, self._drifting.n_features // 4)
         at_once = max(1, _ROWS_AT_ONCE // max(1, rows_per_window))
         for first in range(0, asked.n, at_once):
             n = min(at_once, asked.n - first)
@@ -164,6 +187,8 @@ class _Computation:
 
     def _block(self, block: Windows) -> Values:
         formula, n_slots = self._sli.formula, self._grouping.n * block.n
+        if self._drifting is not None:
+            return self._drifted(self._drifting, block)
         parts = cover(block, tiers(self._base_s))
         placed = place(self._store, self._sli.kind, parts, block, self._grouping)
         if isinstance(formula, Quantile):
@@ -180,6 +205,18 @@ class _Computation:
             return Values(np.where(served.count > 0, per_s, np.nan), served.count, served.estimate)
         share = np.tile(_coverage(self._store, block), self._grouping.n)
         return Values(share, served.count, np.zeros(n_slots, np.bool_))
+
+    def _drifted(self, drifting: Drifting, block: Windows) -> Values:
+        read = drifting.read(block)
+        placed = place(self._store, self._sli.kind, cover(read, tiers(self._base_s)), read, self._grouping)
+        held, rows = drifting.held(placed, block, self._grouping.n)
+        formula = self._sli.formula
+        if isinstance(formula, Distance):
+            value = distance(held, formula.statistic)
+        else:
+            assert isinstance(formula, ModelStatistic)
+            value = of_model(held, formula)
+        return Values(value, rows, np.zeros(len(rows), np.bool_))
 
 
 def _feature_numbers(store: Store, question: Question) -> dict[int, int]:
@@ -224,7 +261,7 @@ def _answers(
 def _data_age(store: Store, question: Question, scope: Scope, now_ms: int, base_s: int) -> list[Answer]:
     """One answer per group: from the second of the newest record to now; the range does not matter."""
     everything = Windows(0, now_ms // 1000 // _DAY_S * _DAY_S + 2 * _DAY_S, 1)
-    groups, grouping = _groups(store, question, scope, everything, base_s)
+    groups, grouping = groups_in(store, question, scope, everything, base_s)
     found: list[Answer] = []
     for i, group in enumerate(groups):
         newest = _newest(store, grouping.ids[grouping.group == i].tolist(), base_s)

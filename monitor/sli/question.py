@@ -6,11 +6,12 @@ from difflib import get_close_matches
 
 from monitor.errors import QueryError
 from monitor.profiles.layout import Kind
-from monitor.sli.catalogue import Sli, Special, find_sli
+from monitor.sli.catalogue import Sli, find_sli
+from monitor.sli.drifting import Against
 from monitor.store.names import SeriesKey, find_series, models
 from monitor.store.store import Store
 
-__all__ = ["Group", "Question", "Scope", "scope_of", "unknown"]
+__all__ = ["Group", "Question", "Scope", "parse_against", "scope_of", "unknown"]
 
 _NONE: Mapping[str, str] = {}
 
@@ -22,6 +23,7 @@ class Question:
 
     `by` lists what the answer is grouped by: "version", "endpoint", and one segment label, as `country`
     or `segment.country`. `version`, `endpoint` and `segment` (one label) leave out everything else.
+    `against` is what drift is measured from.
     """
 
     model: str
@@ -34,6 +36,7 @@ class Question:
     endpoint: str | None = None
     segment: Mapping[str, str] = field(default_factory=dict)
     feature: str | None = None
+    against: Against = Against.BASELINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,14 @@ def unknown(what: str, name: str, known: Iterable[str]) -> QueryError:
     )
 
 
+def parse_against(option: str, text: str) -> Against:
+    """What drift is measured from. Raises QueryError that names `option`."""
+    try:
+        return Against(text)
+    except ValueError:
+        raise QueryError(f"{option}: {text[:100]!r} is neither baseline nor previous") from None
+
+
 def scope_of(store: Store, question: Question) -> Scope:
     """The series that the question is about. Raises QueryError where it names what isn't there."""
     sli = find_sli(question.sli)
@@ -92,11 +103,11 @@ def scope_of(store: Store, question: Question) -> Scope:
 
 
 def _check_feature(sli: Sli, question: Question) -> None:
-    needed = sli.formula is Special.NULL_SHARE
+    needed = sli.needs_feature
     if needed and not question.feature:
         raise QueryError(f"{sli.name}: name a feature (or @prediction, @score)")
     if question.feature and not needed:
-        raise QueryError(f"{sli.name} is not about a feature; leave the feature out, or ask for null_share")
+        raise QueryError(f"{sli.name} is not about a feature; leave the feature out")
 
 
 def _label(question: Question, known: set[str]) -> tuple[str, set[str]]:

@@ -1,15 +1,54 @@
 """Which windows a question asks for, and from which tiers they are added up."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from monitor.errors import QueryError
+from monitor.profiles.layout import Kind
 
-__all__ = ["MAX_ANSWERS", "Part", "Windows", "cover", "stored_range", "tiers", "windows"]
+__all__ = [
+    "MAX_ANSWERS",
+    "Bases",
+    "Part",
+    "UsualBases",
+    "Windows",
+    "base_of",
+    "cover",
+    "stored_range",
+    "tiers",
+    "windows",
+]
 
 MAX_ANSWERS = 50_000
 _HOUR_S = 3600
 _DAY_S = 86_400
 _LATEST_S = 253_402_300_799  # the end of the year 9999: what a timestamp can show
+
+
+class Bases(Protocol):
+    """The base windows, s, as a configuration has them."""
+
+    @property
+    def service_s(self) -> int: ...
+    @property
+    def features_s(self) -> int: ...
+    @property
+    def quality_s(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class UsualBases:
+    """The base windows of a store that no configuration says otherwise of, s."""
+
+    service_s: int = 60
+    features_s: int = 600
+    quality_s: int = 3600
+
+
+def base_of(bases: Bases, kind: Kind) -> int:
+    """The base window of a kind of profile, s."""
+    own = {Kind.FEATURES: bases.features_s, Kind.QUALITY: bases.quality_s, Kind.LEARNED: bases.quality_s}
+    return own.get(kind, bases.service_s)
 
 
 @dataclass(frozen=True, slots=True)

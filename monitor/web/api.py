@@ -11,13 +11,14 @@ from monitor.ingest.contract import json_schema
 from monitor.ingest.label_contract import label_schema
 from monitor.sli.catalogue import SLIS
 from monitor.sli.query import answer
+from monitor.sli.verdicts import drift
 from monitor.store import dead, names
 from monitor.store.tokens import Role
 from monitor.web.access import needs
 from monitor.web.answers import Refused
 from monitor.web.caller import caller_of
 from monitor.web.context import WebContext
-from monitor.web.questions import question_of
+from monitor.web.questions import drift_question_of, question_of
 from monitor.web.shown import shown_letter, shown_status
 from monitor.web.workers import Workers
 
@@ -38,6 +39,15 @@ def api(context: WebContext, workers: Workers) -> APIRouter:
         Parameters: model, sli, from, to, step, by, version, endpoint, segment=label:value, feature.
         """
         found = await workers.run(_answered, context, request.query_params)
+        return Response(found, media_type="application/json")
+
+    @router.get("/drift")
+    async def drift_verdicts(request: Request) -> Response:
+        """The verdicts on a model's features in one window, as `monitor drift --format json` prints them.
+
+        Parameters: model, at, window, version, segment=label:value, against.
+        """
+        found = await workers.run(_drift, context, request.query_params)
         return Response(found, media_type="application/json")
 
     @router.get("/models")
@@ -87,7 +97,12 @@ def _add_dead_letters(router: APIRouter, context: WebContext, workers: Workers) 
 def _answered(context: WebContext, parameters: QueryParams) -> bytes:
     now_ms = context.clock.now_ms()
     question = question_of(parameters, now_ms)
-    return msgspec.json.encode(answer(context.store, question, now_ms, context.service_s, context.features_s))
+    return msgspec.json.encode(answer(context.store, question, now_ms, context.bases))
+
+
+def _drift(context: WebContext, parameters: QueryParams) -> bytes:
+    question = drift_question_of(parameters, context.clock.now_ms())
+    return msgspec.json.encode(drift(context.store, question, context.bases))
 
 
 async def _without_nul(request: Request) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from monitor.clock import Clock
 from monitor.ingest.spool import DurableLog
 from monitor.job.report import JobStatus
+from monitor.sli.windows import Bases, UsualBases
 from monitor.store.store import Store
 from monitor.web.metrics import ServiceMetrics
 from monitor.web.settings import WebSettings
@@ -16,7 +17,7 @@ __all__ = ["WebContext"]
 @dataclass(frozen=True, slots=True)
 class WebContext:
     """`status` tells how the job does; without a `durable_log` no records can be posted, without a
-    `label_log` no labels. `service_s` and `features_s` are the base windows that the job writes."""
+    `label_log` no labels. `bases` are the base windows that the job writes."""
 
     store: Store
     clock: Clock
@@ -25,5 +26,4 @@ class WebContext:
     durable_log: DurableLog | None = None
     label_log: DurableLog | None = None
     settings: WebSettings = field(default_factory=WebSettings)
-    service_s: int = 60
-    features_s: int = 600
+    bases: Bases = field(default_factory=UsualBases)

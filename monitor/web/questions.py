@@ -1,16 +1,19 @@
 """A question as a URL puts it."""
 
+from collections.abc import Sequence
 from difflib import get_close_matches
 
 from starlette.datastructures import QueryParams
 
 from monitor.errors import QueryError
-from monitor.sli.question import Question
+from monitor.sli.question import Question, parse_against
 from monitor.sli.times import parse_step_s, parse_time_ms
+from monitor.sli.verdicts import DriftQuestion
 
-__all__ = ["question_of"]
+__all__ = ["drift_question_of", "question_of"]
 
-_NAMES = ("model", "sli", "from", "to", "step", "by", "version", "endpoint", "segment", "feature")
+_NAMES = ("model", "sli", "from", "to", "step", "by", "version", "endpoint", "segment", "feature", "against")
+_DRIFT_NAMES = ("model", "at", "window", "version", "segment", "against")
 _REPEATED = ("by", "segment")
 
 
@@ -19,7 +22,7 @@ def question_of(parameters: QueryParams, now_ms: int) -> Question:
 
     Times and steps are written as on the command line. Raises QueryError that names the parameter.
     """
-    _check_names(parameters)
+    _check_names(parameters, _NAMES)
     begin, end, step = (parameters.get(name) for name in ("from", "to", "step"))
     return Question(
         model=_needed(parameters, "model"),
@@ -32,14 +35,29 @@ def question_of(parameters: QueryParams, now_ms: int) -> Question:
         endpoint=parameters.get("endpoint"),
         segment=dict(map(_segment, parameters.getlist("segment"))),
         feature=parameters.get("feature"),
+        against=parse_against("against", parameters.get("against", "baseline")),
     )
 
 
-def _check_names(parameters: QueryParams) -> None:
+def drift_question_of(parameters: QueryParams, now_ms: int) -> DriftQuestion:
+    """The question about the drift of a window. Raises QueryError that names the parameter."""
+    _check_names(parameters, _DRIFT_NAMES)
+    at, window = parameters.get("at"), parameters.get("window", "1h")
+    return DriftQuestion(
+        model=_needed(parameters, "model"),
+        at_ms=None if at is None else parse_time_ms("at", at, now_ms),
+        window_s=parse_step_s("window", window),
+        version=parameters.get("version"),
+        segment=dict(map(_segment, parameters.getlist("segment"))),
+        against=parse_against("against", parameters.get("against", "baseline")),
+    )
+
+
+def _check_names(parameters: QueryParams, known: Sequence[str]) -> None:
     for name in parameters:
-        if name not in _NAMES:
-            near = get_close_matches(name, _NAMES, 1, 0.5)
-            hint = f"did you mean {near[0]!r}?" if near else f"there is {', '.join(_NAMES)}"
+        if name not in known:
+            near = get_close_matches(name, known, 1, 0.5)
+            hint = f"did you mean {near[0]!r}?" if near else f"there is {', '.join(known)}"
             raise QueryError(f"there is no parameter {name[:100]!r}; {hint}")
         if name not in _REPEATED and len(parameters.getlist(name)) > 1:
             raise QueryError(f"{name}: given twice")

@@ -6,6 +6,7 @@ from monitor.config import Config
 from monitor.profiles.watermark import PartitionMark, overall
 from monitor.sli.query import answer
 from monitor.sli.question import Question
+from monitor.sli.windows import Bases
 from monitor.store.names import models
 from monitor.store.ownership import list_progress
 from monitor.store.store import Store
@@ -35,13 +36,13 @@ def gauge_reader(config: Config) -> Callable[[Store, int], Sequence[Reading]]:
         watermark_ms = overall(marks, now_ms, max_hold_ms)
         found: list[Reading] = []
         for model in models(store):
-            found.extend(_values(store, Question(model, "data_age"), now_ms, base_s))
+            found.extend(_values(store, Question(model, "data_age"), now_ms, config.windows))
             if watermark_ms is None or now_ms - watermark_ms > _TOO_OLD_MS:
                 continue
             end_ms = min(now_ms, watermark_ms) // (base_s * 1000) * base_s * 1000
             for sli in (*_SLIS, "coverage"):
                 question = Question(model, sli, end_ms - _WINDOWS * base_s * 1000, end_ms)
-                found.extend(_values(store, question, now_ms, base_s))
+                found.extend(_values(store, question, now_ms, config.windows))
         return found
 
     return read
@@ -50,9 +51,9 @@ def gauge_reader(config: Config) -> Callable[[Store, int], Sequence[Reading]]:
 _OWN_METRIC = {"data_age": names.DATA_AGE, "coverage": names.COVERAGE}
 
 
-def _values(store: Store, question: Question, now_ms: int, base_s: int) -> Iterator[Reading]:
+def _values(store: Store, question: Question, now_ms: int, bases: Bases) -> Iterator[Reading]:
     """The indicator over its one window, unless no record is behind it."""
-    for row in answer(store, question, now_ms, base_s):
+    for row in answer(store, question, now_ms, bases):
         if row["value"] is not None:
             metric = _OWN_METRIC.get(question.sli, names.SLI)
             labels = (question.model,) if metric is not names.SLI else (question.model, question.sli)
