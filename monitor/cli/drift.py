@@ -16,7 +16,6 @@ from monitor.store import Store
 __all__ = ["drift_command"]
 
 
-
 def drift_command(
     model: Annotated[str, typer.Option("--model", "-m", help="The model.")],
     at: Annotated[
@@ -29,7 +28,9 @@ def drift_command(
     version: Annotated[str | None, typer.Option("--version", help="This version only.")] = None,
     segment: Annotated[
         str | None,
-        typer.Option("--segment", metavar="LABEL=VALUE", help="This segment only, where features are kept by it."),
+        typer.Option(
+            "--segment", metavar="LABEL=VALUE", help="This segment only, where features are kept by it."
+        ),
     ] = None,
     against: Annotated[
         Against, typer.Option("--against", help="The baseline, or the window before.")
@@ -81,7 +82,7 @@ def _heading(window: WindowDrift) -> str:
     against = f"{baseline}{' (provisional)' if window['provisional'] else ''}"
     if window["against"] == Against.PREVIOUS:
         against = f"the window before, on the bins of {against}"
-    begin, end = (window[name].replace("T", " ").removesuffix("Z") for name in ("start", "end"))  # type: ignore[literal-required]  # names of its keys
+    begin, end = (window[name].replace("T", " ").removesuffix("Z") for name in ("start", "end"))
     rest = f"{window['rows']} rows against {against}: {state}"
     if window["model_drift"] is not None:
         rest += f", model drift {window['model_drift']:.3f}"
@@ -97,5 +98,9 @@ def _line(feature: Any) -> dict[str, Any]:
 
 
 def _flat(window: WindowDrift, feature: Any) -> dict[str, Any]:
-    named = {name: value for name, value in window.items() if name not in ("features", "state", "confirmed", "rows")}
+    named = {
+        name: value
+        for name, value in window.items()
+        if name not in ("features", "state", "confirmed", "rows")
+    }
     return {**named, **feature}

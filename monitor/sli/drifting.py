@@ -48,12 +48,11 @@ class References:
         self._shapes: dict[tuple[int, tuple[str, ...]], Shape] = {}
 
     def numbers(self, names: Sequence[str]) -> dict[int, list[int]]:
-        """The number of each feature under each baseline that knows one of them, -1 where it lacks it."""
-        found = {
+        """The number of each feature under each baseline, -1 where it lacks it."""
+        return {
             b.id: [b.features[n].number if n in b.features else -1 for n in names]
             for b in self.baselines.values()
         }
-        return {baseline: numbers for baseline, numbers in found.items() if max(numbers, default=-1) > 0}
 
     def names(self) -> list[str]:
         """Every feature that a baseline has bins for, the newest baseline's first."""
