@@ -16,6 +16,7 @@ from monitor.cli import (
     demo,
     doctor,
     drift,
+    labels,
     letters,
     offsets,
     query,
@@ -44,6 +45,7 @@ app.command("run", rich_help_panel=RUN)(run.run)
 app.command("serve", rich_help_panel=RUN)(run.serve)
 app.command("query", rich_help_panel=RUN)(query.query)
 app.command("drift", rich_help_panel=RUN)(drift.drift_command)
+app.add_typer(labels.app, name="labels", rich_help_panel=OPERATE)
 app.add_typer(letters.app, name="dead-letters", rich_help_panel=OPERATE)
 app.add_typer(offsets.app, name="offsets", rich_help_panel=OPERATE)
 app.command("backup", rich_help_panel=OPERATE)(copies.backup)

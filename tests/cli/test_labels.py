@@ -1,0 +1,39 @@
+"""`monitor labels load`: into the spool, and into the store."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.run import run
+
+ROWS = "id,y\n" + "".join(f"r-{i},{i % 2}\n" for i in range(7000)) + "r-x,\n"
+
+
+@pytest.fixture
+def labels(tmp_path: Path) -> Path:
+    path = tmp_path / "y.csv"
+    path.write_text(ROWS)
+    return path
+
+
+def test_into_the_spool(tmp_path: Path, labels: Path) -> None:
+    config = tmp_path / "monitor.yaml"
+    config.write_text(f"store: sqlite:///{tmp_path}/m.db\ningest: {{spool: {{path: {tmp_path}/spool}}}}\n")
+    ran = run("labels", "load", str(labels), "-c", str(config), "--label-column", "y", "--model", "fraud")
+    assert ran.code == 0
+    spool = tmp_path / "spool" / "labels"
+    assert ran.out == f"7,000 labels sent to {spool}; they count when the job has read them\n"
+    assert "1 rows are no labels: 1 label.missing_label; see `monitor dead-letters list`" in ran.err
+    (file,) = spool.iterdir()
+    lines = file.read_bytes().splitlines()
+    assert len(lines) == 7001
+    assert lines[1] == b'{"label":1.0,"id":"r-1","model":"fraud"}'
+
+
+def test_what_is_asked_wrongly(tmp_path: Path, labels: Path) -> None:
+    assert run("labels", "load", str(labels)).code == 2
+    ran = run("labels", "load", str(tmp_path / "no.csv"), "--store", f"sqlite:///{tmp_path}/m.db")
+    assert (ran.code, ran.err) == (2, f"monitor: {tmp_path}/no.csv: no such file\n")
+    ran = run("labels", "load", str(labels), "--store", f"sqlite:///{tmp_path}/m.db")
+    assert ran.code == 1
+    assert "has no column label; name it with --label-column; it has id, y" in ran.err
