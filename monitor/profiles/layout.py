@@ -136,6 +136,16 @@ class Quality(IntEnum):
     CLASSIFIED = 5
     CORRECT = 6
     RATED = 7
+    # The labels' squared weights in excess of their counts: what the weights cost in precision.
+    SUM_WEIGHT_SQUARED = 8
+    # The positive class against the rest, of the CLASSIFIED; true negatives are what is left of them.
+    TRUE_POSITIVE = 9
+    FALSE_POSITIVE = 10
+    FALSE_NEGATIVE = 11
+    # Predictions with a class, labelled or not; those of the positive one; labels of the positive one.
+    WITH_CLASS = 12
+    PREDICTED_POSITIVE = 13
+    ACTUAL_POSITIVE = 14
     # Numbers predicted, error = prediction less label.
     MEASURED = 16
     NONZERO = 17
@@ -148,7 +158,14 @@ class Quality(IntEnum):
     SUM_ACTUAL_SQUARED = 24
     SUM_ACTUAL_ABSOLUTE = 25
     SUM_RELATIVE_SQUARED = 26
-    # Probabilities of the positive class.
+    # Pairs that are no measure of anything: infinite, or beyond 1e30.
+    BEYOND = 27
+    SUM_ACTUAL_CUBED = 28
+    SUM_ACTUAL_FOURTH = 29
+    SUM_SQUARED_ACTUAL = 30
+    SUM_SQUARED_ACTUAL_SQUARED = 31
+    # Probabilities of the positive class: those labelled; and scores outside 0 to 1, labelled or not, which
+    # are in no other cell.
     SCORED = 32
     UNSCALED = 33
     SUM_BRIER = 34
@@ -161,6 +178,7 @@ class Quality(IntEnum):
     SUM_NDCG = 50
     SUM_NDCG_SQUARED = 51
     SUM_RECIPROCAL_RANK = 52
+    SUM_RECIPROCAL_RANK_SQUARED = 53
     # Texts predicted.
     EXTRACTED = 64
     EXACT = 65
@@ -169,9 +187,13 @@ class Quality(IntEnum):
     # Events foretold: how long before its label the prediction of a positive that came true was made.
     FORETOLD = 80
     SUM_LEAD_MS = 81
+    SUM_LEAD_S_SQUARED = 82
     # Ratings by people.
     SUM_RATING = 96
     SUM_RATING_SQUARED = 97
+    # Numbers predicted, continued: the sums of |error * label| and of error * |error|.
+    SUM_ABSOLUTE_ACTUAL = 112
+    SUM_SIGNED_SQUARED = 113
 
 
 # Quality profiles: LAG + bucket counts labelled predictions by the label's arrival less the prediction's
