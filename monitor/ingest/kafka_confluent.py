@@ -1,9 +1,13 @@
 """Kafka through confluent-kafka (librdkafka): the default client, and the fast one."""
 
+import gc
 import logging
+import operator
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -13,7 +17,7 @@ from monitor.clock import Clock, WallClock
 from monitor.errors import ConfigError, SourceError
 from monitor.ingest.kafka import Book, Patience, check_options, what_to_do
 from monitor.ingest.source import Chunk, Lag, Ownership
-from monitor.records import Partition
+from monitor.records import Ints, Partition
 
 __all__ = ["ConfluentSource"]
 
@@ -74,6 +78,7 @@ class ConfluentSource:
         """Raises ConfigError for options that can't be; connects in the background."""
         check_options(options or {})
         self._ownership = ownership
+        self._one_topic = len(topics) == 1 and not topics[0].startswith("^")
         self._clock = clock or WallClock()
         self._book = Book(start)
         self._heard: set[Partition] = set()
@@ -99,7 +104,8 @@ class ConfluentSource:
         self._raise_pending()
         self._rebalanced = False
         try:
-            messages = self._consume(max_records, timeout_s)
+            with _uncollected():
+                messages = self._consume(max_records, timeout_s)
         except KafkaException as e:
             raise SourceError(_sentence(e.args[0])) from e
         if self._rebalanced and messages:
@@ -137,23 +143,24 @@ class ConfluentSource:
         if any(map(Message.error, messages)):
             events = [m for m in messages if m.error() is not None]
             messages = [m for m in messages if m.error() is None]
-        groups: defaultdict[Any, list[Message]] = defaultdict(list)
-        keys = zip(map(Message.topic, messages), map(Message.partition, messages), strict=True)
-        for key, message in zip(keys, messages, strict=True):
-            groups[key].append(message)
-        chunks = [self._chunk(Partition(*key), g) for key, g in groups.items() if key in self._book.next]
+        groups: defaultdict[Partition, list[Message]] = defaultdict(list)
+        for partition, run in _runs(messages, self._one_topic):
+            groups[partition] += run
+        chunks = [self._chunk(p, group) for p, group in groups.items() if p in self._book.next]
         for event in events:
             self._note(event)
         return chunks
 
     def _chunk(self, partition: Partition, messages: list[Message]) -> Chunk:
         n = len(messages)
-        positions = np.fromiter(map(Message.offset, messages), np.int64, n)
-        times = [ms for _, ms in map(Message.timestamp, messages)]
+        positions = _offsets(messages)
+        times = map(operator.itemgetter(1), map(Message.timestamp, messages))
         append_ms = np.fromiter(times, np.int64, n)
         if (append_ms <= 0).any():
             append_ms[append_ms <= 0] = self._clock.now_ms()
-        values = [b"" if v is None else v for v in map(Message.value, messages)]
+        values: list[Any] = list(map(Message.value, messages))
+        if not all(values):
+            values = [v or b"" for v in values]
         end = int(positions[-1]) + 1
         self._book.next[partition] = end
         self._heard.add(partition)
@@ -296,6 +303,45 @@ class ConfluentSource:
         if left := sorted(self._book.lags):
             self._book.forget(left)
             self._ownership.revoked(left)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Messages are in no cycles, but come by the hundred thousand: the collector would look at each of them
+    three times, for a third of what it costs to read them."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _runs(messages: list[Message], one_topic: bool) -> Iterator[tuple[Partition, list[Message]]]:
+    """The messages of one partition after another, as they come from the broker: many at a time.
+
+    With `one_topic` no message but the first of each run is asked for its topic.
+    """
+    n = len(messages)
+    if not n:
+        return
+    changes = np.diff(np.fromiter(map(Message.partition, messages), np.int64, n)) != 0
+    if not one_topic:
+        topics = list(map(Message.topic, messages))
+        changes |= np.fromiter(map(operator.ne, topics, topics[1:]), np.bool_, n - 1)
+    for begin, end in pairwise((0, *(np.flatnonzero(changes) + 1).tolist(), n)):
+        first = messages[begin]
+        yield Partition(first.topic() or "", first.partition() or 0), messages[begin:end]
+
+
+def _offsets(messages: list[Message]) -> Ints:
+    """The offsets (int64), which are consecutive but for what compaction and transactions left out."""
+    n = len(messages)
+    first, last = messages[0].offset() or 0, messages[-1].offset() or 0
+    if last - first == n - 1:
+        return np.arange(first, first + n)
+    return np.fromiter(map(Message.offset, messages), np.int64, n)
 
 
 def _sentence(error: KafkaError) -> str:
