@@ -74,6 +74,15 @@ def test_answers(kafka: Kafka, topic: Callable[..., str], protocol: str, mechani
     ]
 
 
+def test_label_topics_are_looked_at_too(kafka: Kafka, topic: Callable[..., str]) -> None:
+    config = reading(kafka.bootstrap, topic(partitions=1))
+    assert config.source.kafka is not None
+    asked = config.source.kafka.model_copy(update={"label_topics": ("absent-labels",)})
+    config = config.model_copy(update={"source": config.source.model_copy(update={"kafka": asked})})
+    finding = found(config, "topic absent-labels")
+    assert (finding.state, finding.seen) == ("fail", "does not exist")
+
+
 def test_a_topic_that_does_not_exist(kafka: Kafka) -> None:
     finding = found(reading(kafka.bootstrap, "absent"), "topic absent")
     assert (finding.state, finding.seen) == ("fail", "does not exist")
