@@ -1,0 +1,1 @@
+"""Baselines fitted from files and from the stored stream: bins, counts, contracts, and what differs."""
