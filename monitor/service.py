@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 
+from monitor.baselines.stream import keep_references
 from monitor.clock import Clock, WallClock
 from monitor.config import Config
 from monitor.config.topics import LABEL_SPOOL, RECORD_SPOOL, label_topics
@@ -16,6 +17,7 @@ from monitor.inputs import open_label_log, open_log, open_source
 from monitor.job.job import Job
 from monitor.job.report import JobStatus, Observer
 from monitor.job.settings import JobSettings
+from monitor.sli.drift_dispersion import dispersion
 from monitor.store import lease, ownership, peaks
 from monitor.store.dead import Cap
 from monitor.store.registry import RegistryLimits
@@ -79,7 +81,8 @@ def job_settings(config: Config, owner: str) -> JobSettings:
 
 
 class Housekeeping:
-    """Closes peaks and drops what expired, in a thread of its own, on the replica that has the lease."""
+    """Closes peaks, keeps references and drops what expired, in a thread of its own, on the replica that has
+    the lease."""
 
     _LEASE = "housekeeping"
     _EVERY_S = 60.0
@@ -106,6 +109,7 @@ class Housekeeping:
             if not lease.acquire(self._store, self._LEASE, self._settings.owner, now_ms, 180_000):
                 return
             self.close_peaks(watermark_ms)
+            self.keep_references(watermark_ms)
             self._drop_expired(now_ms)
         except MonitorError as e:
             _log.warning("housekeeping put off", extra={"reason": str(e)})
@@ -125,6 +129,10 @@ class Housekeeping:
             return
         while peaks.close(self._store, watermark_ms, self._settings.service_s, oldest_s):
             pass
+
+    def keep_references(self, watermark_ms: int) -> None:
+        """Stores what the first complete windows of new models came to, as their provisional reference."""
+        keep_references(self._store, self._settings.features_s, watermark_ms, dispersion)
 
     def stop(self) -> None:
         """Waits for a round under way, seconds at most."""
@@ -276,6 +284,7 @@ class Service:
             if until_caught_up and watermark_ms is not None:
                 self._housekeeping.stop()
                 self._housekeeping.close_peaks(watermark_ms)
+                self._housekeeping.keep_references(watermark_ms)
         finally:
             if self._web is not None:
                 self._web.stop()

@@ -90,6 +90,8 @@ def _warnings(sample: Sample, numeric: bool, rows: int) -> list[str]:
         found.append(f"{sample.infinite} of its values are infinite")
     if rows and not sample.numbers and not sample.texts and not sample.invalid:
         found.append("has no values at all: any value that comes will count as drift")
+    if numeric and sample.whole and rows > 1000 and sample.maximum - sample.minimum + 1 == sample.numbers:
+        found.append("counts up, as an id does: leave it out with --features if it is one")
     if not numeric and sample.many and len(sample.tally()) > 0.5 * sum(sample.tally().values()):
         found.append(
             "nearly every value differs, as in an id, a date or free text: leave it out with --features"

@@ -22,7 +22,7 @@ _BLOCK_BYTES = 1 << 20
 _MAX_LINE_BYTES = 64 << 20
 _FAR_AHEAD_MS = 1 << 52
 # A plain row is decoded as the features of a record, so that both are typed alike.
-_BEFORE, _AFTER = b'{"id":"0","ts":0,"model":"m","features":', b"}"
+_BEFORE, _AFTER = b'{"id":"0","ts":1500000000000,"model":"m","features":', b"}"
 
 
 class JsonTable:

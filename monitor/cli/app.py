@@ -11,6 +11,7 @@ from typing import TextIO
 import typer
 
 from monitor.cli import (
+    baseline,
     check,
     copies,
     demo,
@@ -46,6 +47,7 @@ app.command("serve", rich_help_panel=RUN)(run.serve)
 app.command("query", rich_help_panel=RUN)(query.query)
 app.command("drift", rich_help_panel=RUN)(drift.drift_command)
 app.add_typer(labels.app, name="labels", rich_help_panel=OPERATE)
+app.add_typer(baseline.app, name="baseline", rich_help_panel=OPERATE)
 app.add_typer(letters.app, name="dead-letters", rich_help_panel=OPERATE)
 app.add_typer(offsets.app, name="offsets", rich_help_panel=OPERATE)
 app.command("backup", rich_help_panel=OPERATE)(copies.backup)

@@ -73,7 +73,8 @@ def null_share(placed: Sequence[Placed], n_slots: int, number: Mapping[int, int]
         slot = part.slot[cells.row]
         whole = mine & (cells.cell == FEATURE_ROWS)
         bins = cells.cell - feature[cells.row] * FEATURE_STRIDE
-        valued = mine & (bins >= 0) & (bins < int(FeatureBin.ATTRIBUTION)) & (bins != int(FeatureBin.NULL))
+        binned = (bins >= 0) & (bins < int(FeatureBin.BELOW))
+        valued = mine & (binned | ((bins > int(FeatureBin.NULL)) & (bins < int(FeatureBin.ATTRIBUTION))))
         rows += np.bincount(slot[whole], weights=cells.count[whole], minlength=n_slots)
         given += np.bincount(slot[valued], weights=cells.count[valued], minlength=n_slots)
     with np.errstate(divide="ignore", invalid="ignore"):

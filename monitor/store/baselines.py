@@ -28,9 +28,11 @@ __all__ = [
     "features_in",
     "features_of",
     "find",
+    "models_with_baselines",
     "reference",
     "reference_at",
     "references",
+    "waiting",
 ]
 
 WHOLE = -1
@@ -96,6 +98,12 @@ def features_of(store: Store, model: str) -> list[Baseline]:
             sa.select(baselines).where(baselines.c.model == model).order_by(baselines.c.id)
         ).all()
         return [_baseline(connection, row) for row in rows]
+
+
+def models_with_baselines(store: Store) -> list[str]:
+    """The models that have a baseline, if only a provisional one."""
+    with reading(store.engine) as connection:
+        return list(connection.scalars(sa.select(baselines.c.model).distinct().order_by(baselines.c.model)))
 
 
 def _baseline(connection: sa.Connection, row: Any) -> Baseline:
@@ -243,3 +251,10 @@ def references(store: Store, model: str) -> Sequence[Reference]:
     """The references of all baselines of a model, oldest first, each of the whole."""
     found = (reference(store, b.id) for b in features_of(store, model))
     return [r for r in found if r is not None]
+
+
+def waiting(store: Store) -> list[int]:
+    """The ids of the provisional baselines that have no counts yet."""
+    there = sa.select(baseline_counts.c.slot).where(baseline_counts.c.baseline == baselines.c.id).exists()
+    with reading(store.engine) as connection:
+        return list(connection.scalars(sa.select(baselines.c.id).where(baselines.c.provisional, ~there)))

@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import sqlalchemy as sa
 
 from monitor.errors import StoreError
-from monitor.profiles.bins import Bins, to_json
+from monitor.profiles.bins import MAX_CATEGORIES, Bins, to_json
+from monitor.profiles.feature_contract import FeatureContract
 from monitor.profiles.feature_contract import to_json as contract_json
 from monitor.profiles.features import Feature
 from monitor.records import Floats
@@ -16,7 +18,17 @@ from monitor.store.engine import reading, writing
 from monitor.store.schema import activations, baseline_counts, baselines, bins
 from monitor.store.store import Store, insert
 
-__all__ = ["Counts", "NewBaseline", "create", "fitted", "keep_reference", "provisional", "register"]
+__all__ = [
+    "Counts",
+    "NewBaseline",
+    "check_free",
+    "create",
+    "fitted",
+    "keep_reference",
+    "like",
+    "provisional",
+    "register",
+]
 
 WHOLE = -1
 
@@ -123,7 +135,7 @@ def create(
             .where(baselines.c.model == new.model, baselines.c.number == 0)
             .with_for_update()
         )
-        _refuse_second(connection, new, in_place_of)
+        _refuse_second(connection, new.model, new.version, in_place_of)
         highest = connection.scalar(
             sa.select(sa.func.max(baselines.c.number)).where(baselines.c.model == new.model)
         )
@@ -151,7 +163,67 @@ def create(
     return find(store, baseline)
 
 
-def _refuse_second(connection: sa.Connection, new: NewBaseline, in_place_of: int | None) -> None:
+def like(store: Store, baseline: int, author: str, contracts: Mapping[str, FeatureContract]) -> NewBaseline:
+    """A baseline with the bins and counts of another and the contracts given.
+
+    A category that only a contract has becomes one more bin, without rows. Raises StoreError where there is
+    no room for it.
+    """
+    found = find(store, baseline)
+    with reading(store.engine) as connection:
+        counts = connection.execute(
+            sa.select(baseline_counts).where(baseline_counts.c.baseline == baseline)
+        ).all()
+        importance = connection.execute(
+            sa.select(bins.c.name, bins.c.importance).where(
+                bins.c.baseline == baseline, bins.c.importance.is_not(None)
+            )
+        ).all()
+        quality = connection.scalar(sa.select(baselines.c.quality).where(baselines.c.id == baseline))
+    return NewBaseline(
+        model=found.model,
+        version=found.version,
+        author=author,
+        source=f"like baseline {found.number}, with another contract",
+        features={
+            name: Feature(f.number, _extended(name, f.bins, contracts.get(name)), contracts.get(name))
+            for name, f in found.features.items()
+        },
+        slots={
+            r.slot: Counts(
+                r.n_rows,
+                r.windows,
+                r.counts,
+                r.sums,
+                None if r.dispersion is None else np.frombuffer(r.dispersion, "<f8").astype(np.float64),
+            )
+            for r in counts
+        },
+        importance={r.name: r.importance for r in importance},
+        time_zone=found.time_zone,
+        quality=quality,
+    )
+
+
+def _extended(name: str, spec: Bins | None, contract: FeatureContract | None) -> Bins | None:
+    if spec is None or spec.categories is None or contract is None or contract.categories is None:
+        return spec
+    new = tuple(c for c in contract.categories if c not in spec.categories)
+    if len(spec.categories) + len(new) > MAX_CATEGORIES:
+        raise StoreError(
+            f"{name}: {len(spec.categories)} categories and {len(new)} new ones are more than "
+            f"{MAX_CATEGORIES}; write `categories: open`, or fit anew"
+        )
+    return Bins(categories=(*spec.categories, *new)) if new else spec
+
+
+def check_free(store: Store, model: str, version: str) -> None:
+    """Raises StoreError, as `create` would, where the model's version has a baseline."""
+    with reading(store.engine) as connection:
+        _refuse_second(connection, model, version, None)
+
+
+def _refuse_second(connection: sa.Connection, model: str, version: str, in_place_of: int | None) -> None:
     """One baseline at a time for a version: those before it must have been retired."""
     last_word = (
         sa.select(activations.c.retired)
@@ -161,21 +233,17 @@ def _refuse_second(connection: sa.Connection, new: NewBaseline, in_place_of: int
         .scalar_subquery()
     )
     query = sa.select(baselines.c.id, baselines.c.number).where(
-        baselines.c.model == new.model,
-        baselines.c.version == new.version,
+        baselines.c.model == model,
+        baselines.c.version == version,
         baselines.c.number > 0,
         sa.func.coalesce(last_word, sa.false()).is_(sa.false()),
     )
     for row in connection.execute(query):
         if row.id != in_place_of:
-            of = (
-                f"version {new.version!r} of {new.model!r}"
-                if new.version
-                else f"all versions of {new.model!r}"
-            )
+            of = f"version {version!r} of {model!r}" if version else f"all versions of {model!r}"
             raise StoreError(
                 f"{of} has baseline {row.number} already, and may have one at a time: retire it "
-                f"first with `monitor baseline retire --model {new.model} --number {row.number}`, or name "
+                f"first with `monitor baseline retire --model {model} --number {row.number}`, or name "
                 "another --version"
             )
 
