@@ -130,7 +130,7 @@ CASES: Mapping[str, tuple[list[Any], ValueType, Mapping[int, int]]] = {
     "dates as text": ([f"2026-01-{i:02}" for i in range(1, 26)] * 2, ValueType.TEXT, {0: 2, 24: 2}),
     "a few texts among numbers": ([1.5] * 49 + ["oops"], ValueType.NUMBER, {1: 49, INVALID: 1}),
     "a few numbers among texts": (["a"] * 49 + [3.5], ValueType.TEXT, {0: 49, INVALID: 1}),
-    "a list among numbers": ([1.5] * 49 + [[1, 2]], ValueType.NUMBER, {1: 49, INVALID: 1}),
+    "an object among numbers": ([1.5] * 49 + [{"a": 1}], ValueType.NUMBER, {1: 49, INVALID: 1}),
     "an infinity": ([1.5] * 49 + [float("inf")], ValueType.NUMBER, {1: 49, NONFINITE: 1}),
 }
 
