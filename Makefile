@@ -8,7 +8,7 @@ LOCK   := build/lock
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench bench-peers soak lock
+.PHONY: help setup demo test check format bench bench-peers bench-drift soak lock
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ bench: setup ## measure; writes build/bench.json
 bench-peers: setup ## measure the peers beside it, each in an environment of its own
 	@tests/servers/install.sh
 	@$(BIN)/python -m tests.bench.peers $(ARGS)
+
+bench-drift: setup ## measure drift's false alarms and power, and the peers' beside it; a quarter of an hour
+	@$(BIN)/python -m tests.bench.drift $(ARGS)
 
 soak: setup ## the long form of the crash tests
 	@tests/servers/install.sh

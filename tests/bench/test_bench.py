@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import disk, memory, peers, queries, rates, recovery
+from tests.bench import disk, drift, environments, in_memory, memory, peers, queries, rates, recovery
 from tests.bench.__main__ import BENCHES, main
 from tests.bench.figures import Figure, at_least, at_most, plain, show, write
 from tests.bench.records import make
@@ -89,5 +89,38 @@ def test_disk() -> None:
 @pytest.mark.skipif(not all(map(peers.installed, peers.PEERS)), reason="make bench-peers installs the peers")
 def test_peers(kafka: Kafka) -> None:
     kafka.start()
-    size = peers.Size(ours=20_000, rows=200, frames=2_000, quix=2_000, rounds=1)
+    size = peers.Size(
+        ours=20_000,
+        rows=200,
+        frames=2_000,
+        quix=2_000,
+        rounds=1,
+        scouter=in_memory.Size(rows=(2_000,), rounds=1),
+    )
     complete(peers.measure_on(kafka, size), peers.NAMES)
+
+
+def test_drift_raises_no_false_alarm_and_finds_what_kolmogorov_smirnov_finds() -> None:
+    """The short form of `make bench-drift`: seeded, without the peers."""
+    size = drift.Size(
+        rows=(100, 1_000), windows=20, weeks=100, models=1, power_windows=60, peer_s=0, workers=1
+    )
+    figures = {each.name: each for each in drift.measure(size)}
+    assert all(math.isfinite(each.value) and each.value >= 0 for each in figures.values())
+    for rows in size.rows:
+        assert figures[f"drift_false_alarms_{rows}"].value == 0
+        assert 0.1 < figures[f"drift_least_mean_normal_{rows}_ours"].value < 1
+    assert figures["drift_false_alerts_20_weeks"].value == 0
+    assert figures["drift_worst_least_change_vs_ks"].value < 1.2
+    false, power = drift.tables(list(figures.values()), size)
+    assert (false.row_count, power.row_count) == (4, 24)
+
+
+@pytest.mark.skipif(
+    not all(map(environments.installed, drift.PEERS)), reason="make bench-drift installs the peers"
+)
+@pytest.mark.parametrize("peer", drift.PEERS)
+def test_peers_of_drift_look_at_the_same_windows(peer: str) -> None:
+    figures = drift.ask(peer, (100,), 0.1)
+    assert [each.name for each in figures] == [f"{peer}_false_alarms_100", f"{peer}_windows_100"]
+    assert figures[1].value >= 1
