@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -87,17 +86,18 @@ def count_quality(profiles: Profiles, row: Ints, index: Ints, sign: Ints, pairs:
         return
     cells = _cells_of(pairs)
     numbers, local = compact(row, len(profiles))
-    tally = partial(_tally, profiles, numbers, local, index, sign)
     _count_flags(profiles, numbers, local, index, sign, cells)
     for block in cells.blocks:
-        tally(block, None, 0)
-        if cells.excess is not None:
-            tally(block, cells.excess, 0)
-    tally(cells.score, cells.score_sum, SCORE_SUM - SCORE)
+        shown = [] if cells.excess is None else [(cells.excess, 0)]
+        if block is cells.score:
+            shown.append((cells.score_sum, SCORE_SUM - SCORE))
+        _tally(profiles, numbers, local, index, sign, block, shown)
     n_rows = len(numbers)
     for cell, values in cells.sums.items():
         if values.any():
-            total = np.bincount(local, weights=values[index] * sign, minlength=n_rows).astype(np.float64)
+            total = np.bincount(local, weights=values[index] * sign, minlength=n_rows).astype(
+                np.float64, copy=False
+            )
             found = np.flatnonzero(total)
             profiles.add_sums(numbers[found], np.full(len(found), int(cell), np.int64), total[found])
 
@@ -137,10 +137,10 @@ def _tally(
     index: Ints,
     sign: Ints,
     cell: Ints,
-    value: Floats | None,
-    shift: int,
+    values: list[tuple[Floats, int]],
 ) -> None:
-    """Counts each contribution at its pair's cell, or adds its value at `cell + shift`; -1 is no cell."""
+    """Counts each contribution at its pair's cell, -1 for none, and adds each of `values` at the cell + its
+    shift."""
     given = cell >= 0
     if not given.any():
         return
@@ -148,25 +148,38 @@ def _tally(
     place = np.full(len(cell), -1, np.int64)
     place[given] = code
     mine = place[index]
-    amount = sign.astype(np.float64) if value is None else value[index] * sign
     if not given.all():
         chosen = mine >= 0
-        local, mine, amount = local[chosen], mine[chosen], amount[chosen]
+        local, index, sign, mine = local[chosen], index[chosen], sign[chosen], mine[chosen]
     width = len(distinct)
     packed = local * width + mine
-    if len(numbers) * width <= _DENSE_PER_ENTRY * len(packed) + _DENSE_ALWAYS:
-        table = np.bincount(packed, weights=amount, minlength=len(numbers) * width).astype(np.float64)
+    keys, packed = _compacted(packed, len(numbers) * width)
+
+    def total(amount: Ints | Floats) -> tuple[Ints, Ints, Floats]:
+        """(row, cell, total) where it isn't zero."""
+        table = np.bincount(packed, weights=amount)
         found = np.flatnonzero(table)
-        total = table[found]
-    else:
-        found, inverse = np.unique(packed, return_inverse=True)
-        total = np.bincount(inverse, weights=amount, minlength=len(found)).astype(np.float64)
-        found, total = found[total != 0], total[total != 0]
-    rows, cells = numbers[found // width], distinct[found % width] + shift
-    if value is None:
-        profiles.add_counts(rows, cells, np.rint(total).astype(np.int64))
-    else:
-        profiles.add_sums(rows, cells, total)
+        at = keys[found]
+        return numbers[at // width], distinct[at % width], table[found].astype(np.float64, copy=False)
+
+    rows, cells, counts = total(sign)
+    profiles.add_counts(rows, cells, np.rint(counts).astype(np.int64))
+    for value, shift in values:
+        rows, cells, sums = total(value[index] * sign)
+        profiles.add_sums(rows, cells + shift, sums)
+
+
+def _compacted(packed: Ints, bound: int) -> tuple[Ints, Ints]:
+    """As `compact`, with marks laid out for many more codes than there are: that is faster than to sort."""
+    if bound > _DENSE_PER_ENTRY * len(packed) + _DENSE_ALWAYS:
+        distinct, inverse = np.unique(packed, return_inverse=True)
+        return distinct, inverse.astype(np.int64, copy=False)
+    seen = np.zeros(bound, np.bool_)
+    seen[packed] = True
+    distinct = np.flatnonzero(seen)
+    lookup = np.zeros(bound, np.int32)
+    lookup[distinct] = np.arange(len(distinct), dtype=np.int32)
+    return distinct, lookup[packed].astype(np.int64)
 
 
 def _cells_of(pairs: Pairs) -> _Cells:
