@@ -1,0 +1,226 @@
+"""Quality of scores: probabilities of the positive class, from their bins.
+
+Scores in one bin count as tied, for an area under the ROC curve within 0.002 of the raw scores'.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from scipy.special import digamma
+
+from monitor.profiles.layout import SCORE_EDGES, Quality
+from monitor.records import Bools, Floats, Ints
+from monitor.sli.quality_cells import Estimates, QualityCells, Why, cumulative, known, ratio, summed
+from monitor.sli.quality_intervals import bounded, deviation, positive, wilson
+
+__all__ = [
+    "Ranked",
+    "average_precision",
+    "brier",
+    "expected_calibration_error",
+    "lift_at",
+    "log_loss",
+    "precision_at",
+    "ranking_area",
+    "roc_auc",
+]
+
+# More scores than this share outside 0 to 1, and they are no probabilities.
+_UNSCALED = 0.01
+_LOWER_EDGES = np.concatenate(([0.0], SCORE_EDGES))
+_DECILE = np.searchsorted(np.arange(1, 10) / 10, _LOWER_EDGES + 1e-9, side="right")
+
+
+_Interval: TypeAlias = Callable[[Floats, Floats, Floats], tuple[Floats, Floats]]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """Bins by slot, scores ascending, with the number of negatives and positives in each (float64)."""
+
+    n: int
+    slot: Ints
+    negative: Floats
+    positive: Floats
+
+    @classmethod
+    def labelled(cls, cells: QualityCells) -> "Ranked":
+        weight = cells.scores.weight.sum(axis=1)
+        return cls(cells.n, cells.scores.slot, weight[:, 0], weight[:, 1])
+
+    @property
+    def negatives(self) -> Floats:
+        return summed(self.slot, self.negative, self.n)
+
+    @property
+    def positives(self) -> Floats:
+        return summed(self.slot, self.positive, self.n)
+
+
+def ranking_area(ranked: Ranked) -> tuple[Floats, Floats]:
+    """(area under the ROC curve, its standard error by DeLong, DeLong and Clarke-Pearson 1988) by slot."""
+    slot, negative, positive = ranked.slot, ranked.negative, ranked.positive
+    negatives, positives = ranked.negatives, ranked.positives
+    under = (cumulative(slot, negative) + negative / 2) / np.maximum(negatives, 1e-300)[slot]
+    over = 1 - (cumulative(slot, positive) + positive / 2) / np.maximum(positives, 1e-300)[slot]
+    area = ratio(summed(slot, positive * under, ranked.n), positives)
+    of_positives = summed(slot, positive * (under - area[slot]) ** 2, ranked.n)
+    of_negatives = summed(slot, negative * (over - area[slot]) ** 2, ranked.n)
+    variance = ratio(of_positives, positives * np.maximum(positives - 1, 1e-300))
+    variance = variance + ratio(of_negatives, negatives * np.maximum(negatives - 1, 1e-300))
+    area = np.where(negatives > 0, area, np.nan)
+    return area, np.sqrt(np.where((negatives > 1) & (positives > 1), variance, np.nan))
+
+
+def _lacking(cells: QualityCells) -> list[tuple[Bools, Why]]:
+    shown = summed(cells.scores.slot, cells.scores.count.sum(axis=(1, 2)), cells.n)
+    return [
+        (cells.counts(Quality.LABELLED) <= 0, Why.NO_LABELS),
+        (cells.counts(Quality.UNSCALED) > _UNSCALED * shown, Why.UNSCALED),
+        (cells.counts(Quality.SCORED) <= 0, Why.NO_SCORES),
+    ]
+
+
+def _two_sided(cells: QualityCells) -> list[tuple[Bools, Why]]:
+    ranked = Ranked.labelled(cells)
+    return [
+        *_lacking(cells),
+        (ranked.positives <= 0, Why.NO_POSITIVE_LABELS),
+        (ranked.negatives <= 0, Why.NO_NEGATIVE_LABELS),
+    ]
+
+
+def _per_label(cells: QualityCells) -> Floats:
+    """What one scored label weighs in the mean."""
+    return ratio(cells.totals(Quality.SCORED), cells.counts(Quality.SCORED).astype(np.float64))
+
+
+def roc_auc(cells: QualityCells) -> Estimates:
+    weight = _per_label(cells)
+    scaled = _scaled(cells, weight)
+    area, error = ranking_area(scaled)
+    error, fewest = error * np.sqrt(cells.spread), np.minimum(scaled.positives, scaled.negatives)
+    # One of a kind has no deviation; its neighbours' distance is the best there is.
+    error = np.where(np.isnan(error), np.sqrt(ratio(area * (1 - area), fewest)), error)
+    interval = bounded(area, error, fewest / cells.spread)
+    return known(area, interval, cells.counts(Quality.SCORED), *_two_sided(cells))
+
+
+def _scaled(cells: QualityCells, weight: Floats) -> Ranked:
+    """The labelled bins with weights of mean 1."""
+    ranked = Ranked.labelled(cells)
+    per = np.where(weight > 0, weight, 1.0)[ranked.slot]
+    return Ranked(cells.n, ranked.slot, ranked.negative / per, ranked.positive / per)
+
+
+def average_precision(cells: QualityCells) -> Estimates:
+    """The area under the precision-recall curve as scikit-learn's average precision: the mean, over the
+    positives, of the precision at their score. Scores that share a bin are taken in random order (the mean
+    over all orders, exactly), unless all lie on its edge: those are tied. Its error: the delta method."""
+    ranked = _scaled(cells, _per_label(cells))
+    slot, negative, positive = ranked.slot, ranked.negative, ranked.positive
+    positives, negatives = ranked.positives, ranked.negatives
+    above = positives[slot] - cumulative(slot, positive) - positive
+    both_above = above + negatives[slot] - cumulative(slot, negative) - negative
+    size = positive + negative
+    tied = _tied(cells)
+    mixed = np.clip(ratio(positive - 1, np.where(np.abs(size - 1) < 1e-9, 0.0, size - 1)), 0.0, 1.0)
+    mixed = np.where((positive > 1) & (size > 1), mixed, 0.0)
+    steps = digamma(both_above + size + 1) - digamma(both_above + 1)
+    untied = (above + 1 - mixed * (both_above + 1)) * steps + mixed * size
+    ordered = np.where(size > 0, positive / np.where(size > 0, size, 1.0), 0.0) * untied
+    at_end = ratio(above + positive, both_above + size)
+    gained = np.where(size > 0, np.where(tied, positive * at_end, ordered), 0.0)
+    value = np.clip(ratio(summed(slot, gained, cells.n), positives), 0.0, 1.0)
+    error = _precision_error(ranked, value, np.where(size > 0, at_end, 0.0), both_above + size)
+    interval = bounded(value, error * np.sqrt(cells.spread), positives / cells.spread)
+    return known(value, interval, cells.counts(Quality.SCORED), *_two_sided(cells))
+
+
+def _tied(cells: QualityCells) -> Bools:
+    """Bins whose labelled scores all lie on the lower edge."""
+    bins = cells.scores
+    weight, total = bins.weight[:, :, :2].sum(axis=(1, 2)), bins.total[:, :, :2].sum(axis=(1, 2))
+    found: Bools = np.abs(total - weight * _LOWER_EDGES[bins.bin]) <= 1e-9 * np.maximum(weight, 1e-300)
+    return found
+
+
+def _precision_error(ranked: Ranked, value: Floats, precision: Floats, reach: Floats) -> Floats:
+    """The standard error of an average precision: each prediction's influence, squared and summed.
+
+    `precision` is that of everything from a bin up, of which there are `reach`.
+    """
+    slot, negative, positive = ranked.slot, ranked.negative, ranked.positive
+    held = np.maximum(reach, 1e-300)
+    up, down = positive * (1 - precision) / held, positive * precision / held
+    positives = np.maximum(ranked.positives, 1e-300)[slot]
+    of_positive = (precision - value[slot] + cumulative(slot, up) + up) / positives
+    of_negative = -(cumulative(slot, down) + down) / positives
+    return np.sqrt(summed(slot, positive * of_positive**2 + negative * of_negative**2, ranked.n))
+
+
+def brier(cells: QualityCells) -> Estimates:
+    return _mean(cells, Quality.SUM_BRIER, Quality.SUM_BRIER_SQUARED, bounded)
+
+
+def log_loss(cells: QualityCells) -> Estimates:
+    return _mean(cells, Quality.SUM_LOG_LOSS, Quality.SUM_LOG_LOSS_SQUARED, positive)
+
+
+def _mean(cells: QualityCells, part: Quality, squares: Quality, interval: _Interval) -> Estimates:
+    count, weight = cells.counts(Quality.SCORED), cells.totals(Quality.SCORED)
+    size = cells.size(count)
+    value = ratio(cells.totals(part), weight)
+    error = deviation(ratio(cells.totals(squares), weight), value, size)
+    return known(value, interval(value, error, size), count, *_lacking(cells))
+
+
+def expected_calibration_error(cells: QualityCells) -> Estimates:
+    """Over ten bins of equal width, a score on an edge in the bin above it: the mean distance between the
+    mean score and the share of positives. The error is by the delta method, with each bin's sign as it is:
+    where scores are calibrated all the same, the value is of the size of its error and so above 0."""
+    bins, n = cells.scores, cells.n
+    place = bins.slot * 10 + _DECILE[bins.bin]
+    scores = summed(place, bins.total[:, :, :2].sum(axis=(1, 2)), n * 10)
+    labels = summed(place, bins.weight[:, :, 1].sum(axis=1), n * 10)
+    weight, count = cells.totals(Quality.SCORED), cells.counts(Quality.SCORED)
+    value = ratio(np.abs(scores - labels).reshape(n, 10).sum(axis=1), weight)
+    size = cells.size(count)
+    error = deviation(ratio(cells.totals(Quality.SUM_BRIER), weight), value, size)
+    return known(value, bounded(value, error, size), count, *_lacking(cells))
+
+
+def _at(cells: QualityCells, k: float, share: bool) -> tuple[Floats, Floats, Ranked]:
+    """(positives among the first k by score, k) by slot; of a bin that k cuts, the mean over all orders."""
+    ranked = _scaled(cells, _per_label(cells))
+    whole = cells.counts(Quality.SCORED).astype(np.float64)
+    first = np.maximum(np.floor(whole * k + 1e-9), 1.0) if share else np.full(cells.n, k)
+    size = ranked.positive + ranked.negative
+    above = (ranked.positives + ranked.negatives)[ranked.slot] - cumulative(ranked.slot, size) - size
+    taken = np.clip(ratio(first[ranked.slot] - above, size), 0.0, 1.0)
+    taken = np.where(size > 0, taken, 0.0)
+    return summed(ranked.slot, taken * ranked.positive, cells.n), first, ranked
+
+
+def precision_at(cells: QualityCells, k: float, share: bool) -> Estimates:
+    """The share of positives among the k labelled predictions of the highest scores, or among the first
+    share `k` of them (rounded down, at least one). Wilson's interval."""
+    found, first, _ = _at(cells, k, share)
+    value = np.clip(found / first, 0.0, 1.0)
+    count = cells.counts(Quality.SCORED)
+    lacking = (*_lacking(cells), (count < first, Why.TOO_FEW))
+    return known(value, wilson(value, first / cells.spread), count, *lacking)
+
+
+def lift_at(cells: QualityCells, k: float, share: bool) -> Estimates:
+    """Precision at k over the share of positives. Equals the share of all positives that is found among the
+    first k, times n / k: the interval is Wilson's of that share, times n / k."""
+    found, first, ranked = _at(cells, k, share)
+    positives = ranked.positives
+    count = cells.counts(Quality.SCORED)
+    caught, scale = np.clip(ratio(found, positives), 0.0, 1.0), count / first
+    low, high = wilson(caught, positives / cells.spread)
+    lacking = (*_lacking(cells), (positives <= 0, Why.NO_POSITIVE_LABELS), (count < first, Why.TOO_FEW))
+    return known(caught * scale, (low * scale, high * scale), count, *lacking)
