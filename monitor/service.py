@@ -20,6 +20,7 @@ from monitor.job.settings import JobSettings
 from monitor.sli.drift_dispersion import dispersion
 from monitor.store import lease, ownership, peaks
 from monitor.store.dead import Cap
+from monitor.store.pairs import drop_expired_pairs
 from monitor.store.registry import RegistryLimits
 from monitor.store.retention import Retention, drop_expired, oldest_start_s
 from monitor.store.store import Store
@@ -47,10 +48,12 @@ def job_settings(config: Config, owner: str) -> JobSettings:
     thresholds = set(config.latency_thresholds_ms)
     thresholds.update(t for model in config.models.values() for t in model.latency_thresholds_ms)
     segments = {name: model.segments for name, model in config.models.items()}
+    keep = config.labels.keep_predictions
     return JobSettings(
         owner=owner,
         service_s=config.windows.service_s,
         features_s=config.windows.features_s,
+        quality_s=config.windows.quality_s,
         thresholds_ms=tuple(sorted(thresholds)),
         disorder_ms=stream.disorder_ms,
         lateness_ms=config.retention.minute_days * 86_400_000,
@@ -66,6 +69,8 @@ def job_settings(config: Config, owner: str) -> JobSettings:
         positive_classes={
             name: model.positive_class for name, model in config.models.items() if model.positive_class
         },
+        pairs=bool(label_topics(config)) if keep is None else keep,
+        pair_samples={name: model.pair_sample for name, model in config.models.items()},
         decoder=Limits(
             models=limits.models, features=limits.features_per_model, segment_labels=limits.segment_labels
         ),
@@ -116,10 +121,12 @@ class Housekeeping:
 
     def _drop_expired(self, now_ms: int) -> None:
         """Ages are held against the stream, not the clock: old logs replayed today are not old yet."""
-        heads = [p.marks.watermark_ms for p in ownership.list_progress(self._store)]
+        heads = [p.marks.watermark_ms for p in ownership.list_progress(self._store) if not p.labels]
         newest_ms = max((ms for ms in heads if ms is not None), default=0)
         until_ms = min(now_ms, newest_ms)
         while sum(drop_expired(self._store, self._retention, self._settings.tiers_s, until_ms).values()):
+            pass
+        while drop_expired_pairs(self._store, self._retention.pair_days, until_ms):
             pass
 
     def close_peaks(self, watermark_ms: int) -> None:
@@ -222,6 +229,7 @@ class Service:
             config.retention.hour_days,
             config.retention.day_days,
             config.retention.dead_letters_days,
+            config.labels.horizon_days,
         )
         self._housekeeping = Housekeeping(self.store, settings, retention, clock)
         self._gauges = GaugeTask(

@@ -31,6 +31,7 @@ __all__ = [
     "FilesConfig",
     "IngestConfig",
     "KafkaConfig",
+    "LabelsConfig",
     "LimitsConfig",
     "LogConfig",
     "ModelConfig",
@@ -162,6 +163,14 @@ class RetentionConfig(Section):
     dead_letters_days: Annotated[Days, Field(ge=1)] = 30
 
 
+class LabelsConfig(Section):
+    """For how long predictions and labels wait for each other. Predictions are kept where a stream of labels
+    is configured, unless `keep_predictions` says otherwise."""
+
+    horizon_days: Annotated[Days, Field(ge=1)] = 90
+    keep_predictions: bool | None = None
+
+
 class StreamConfig(Section):
     """Event time and flushing: how out of order records may be, and when what was read is committed."""
 
@@ -192,13 +201,15 @@ class LimitsConfig(Section):
 class ModelConfig(Section):
     """What is particular to one model. `segments` are the labels to keep, None for all; by the values of
     `feature_segments` features are counted too. `positive_class` is what the positive of two classes is
-    called, where it is none of 1, true, yes and positive."""
+    called, where it is none of 1, true, yes and positive. `pair_sample` is the share of predictions that is
+    kept for labels; quality is then an estimate."""
 
     owner: Text | None = None
     segments: tuple[Text, ...] | None = None
     latency_thresholds_ms: Thresholds = ()
     feature_segments: tuple[Text, ...] = ()
     positive_class: Text | None = None
+    pair_sample: Annotated[float, Field(gt=0, le=1)] = 1.0
 
 
 class WebConfig(Section):
@@ -253,6 +264,7 @@ class Config(Section):
     source: SourceConfig = SourceConfig()
     windows: WindowsConfig = WindowsConfig()
     retention: RetentionConfig = RetentionConfig()
+    labels: LabelsConfig = LabelsConfig()
     stream: StreamConfig = StreamConfig()
     limits: LimitsConfig = LimitsConfig()
     latency_thresholds_ms: Annotated[Thresholds, Field(min_length=1)] = (

@@ -14,17 +14,22 @@ from monitor import failpoints
 from monitor.clock import Clock
 from monitor.errors import Fenced, OffsetGone, StoreBusy
 from monitor.ingest.decode import Decoder
+from monitor.ingest.labels import LabelDecoder
 from monitor.ingest.source import Chunk, Ownership, Source, Start
+from monitor.job.halves import label_halves, prediction_halves
 from monitor.job.live import exemplars_of, fresh_of
 from monitor.job.partition import PartitionState
 from monitor.job.report import CommittedFlush, JobStatus, Observer
 from monitor.job.settings import JobSettings
-from monitor.profiles.profiler import Profiler
-from monitor.profiles.watermark import PartitionMark, overall
-from monitor.records import Partition
+from monitor.profiles.profile import Profiles
+from monitor.profiles.profiler import Profiled, Profiler
+from monitor.profiles.watermark import PartitionMark, advance, overall
+from monitor.records import Batch, Partition
 from monitor.store import ownership
-from monitor.store.flush import Flush, commit
+from monitor.store.flush import Committed, Flush, commit
 from monitor.store.names import threshold_ids
+from monitor.store.pair_codec import Halves
+from monitor.store.pairing import Pairing
 from monitor.store.registry import StoreRegistry
 from monitor.store.store import Store
 
@@ -69,6 +74,10 @@ class Job(Ownership):
             max_ahead_ms=settings.max_ahead_ms,
             positive=settings.positive_classes,
         )
+        self._labels = LabelDecoder(
+            max_record_bytes=settings.max_record_bytes, max_ahead_ms=settings.max_ahead_ms
+        )
+        self._pairing = Pairing(store, settings.pairing)
         self._states: dict[Partition, PartitionState] = {}
         self._failed: dict[Partition, str] = {}
         self._fenced: set[Partition] = set()
@@ -98,7 +107,7 @@ class Job(Ownership):
             watermark_ms=self._watermark_ms,
             paused=self._paused,
             records=self._records,
-            pending_records=sum(s.records for s in list(self._states.values())),
+            pending_records=sum(s.records + s.label_records for s in list(self._states.values())),
             last_commit_ms=self._last_commit_ms,
             failed_partitions=dict(self._failed),
         )
@@ -114,10 +123,9 @@ class Job(Ownership):
             while not self._stop.is_set():
                 self.step()
                 now = time.monotonic()
-                pending = sum(s.records for s in self._states.values())
                 due = now - last_flush >= self._flush_after_s()
                 done = until_caught_up and self._caught_up()
-                if due or done or pending >= self._settings.flush_records:
+                if due or done or self._full():
                     self.flush()
                     last_flush = time.monotonic()
                 if done and self._caught_up() and not any(s.dirty for s in self._states.values()):
@@ -131,6 +139,15 @@ class Job(Ownership):
             self._source.close()
             self._housekeeping()
 
+    def _full(self) -> bool:
+        """Whether as much waits as one flush may carry: transactions stay short."""
+        records = sum(s.records for s in self._states.values())
+        return records >= self._settings.flush_records or self._room() <= 0
+
+    def _room(self) -> int:
+        """How many more halves of pairs may be taken before a flush."""
+        return self._settings.flush_halves - sum(s.halves for s in self._states.values())
+
     def _flush_after_s(self) -> float:
         """How long to collect before the next flush: far behind, no more than a tenth of the time goes
         into flushes, for each writes the hour's and the day's rows anew."""
@@ -143,7 +160,10 @@ class Job(Ownership):
     def step(self) -> int:
         """Polls once and takes what came; returns how many messages that were."""
         try:
-            chunks = self._source.poll(self._settings.poll_records, self._settings.poll_timeout_s)
+            most = self._settings.poll_records
+            if self._settings.pairs:
+                most = min(most, max(self._room(), 1))
+            chunks = self._source.poll(most, self._settings.poll_timeout_s)
         except OffsetGone as e:
             self._give_up(e)
             return 0
@@ -171,17 +191,22 @@ class Job(Ownership):
             chunk = chunk.since(state.position)
             if not chunk.values:
                 return
+        if chunk.partition.topic in self._settings.label_topics:
+            self._take_labels(state, chunk)
+            return
         decoded = self._decoder.decode(chunk)
         batch = decoded.batch
         while True:
             try:
                 profiled = self._profiler.profile(batch, state.marks)
+                halves = self._halves(state, batch, profiled)
                 break
             except StoreBusy as e:
                 self._wait(str(e), 1.0)
                 if self._stop.is_set() or self._states.get(chunk.partition) is not state:
                     return
         state.take(chunk, profiled, decoded.dead)
+        state.predictions += halves
         state.unknown.update(batch.unknown_fields)
         state.records += len(batch)
         state.quiet_since_ms = None
@@ -191,6 +216,22 @@ class Job(Ownership):
         state.stale += stale
         state.offer(exemplars_of(batch, since_ms, self._registry))
         self._records += len(batch)
+
+    def _halves(self, state: PartitionState, batch: Batch, profiled: Profiled) -> list[Halves]:
+        if not self._settings.pairs:
+            return []
+        writer, samples = state.claim.writer, self._settings.pair_samples
+        return prediction_halves(batch, profiled.dropped, self._profiler, writer, samples)
+
+    def _take_labels(self, state: PartitionState, chunk: Chunk) -> None:
+        decoded = self._labels.decode(chunk)
+        batch = decoded.batch
+        _, marks = advance(state.marks, batch.ts_ms, self._settings.disorder_ms)
+        state.take(chunk, Profiled(Profiles(), marks, 0, 0, 0), decoded.dead)
+        state.labels += label_halves(batch, state.claim.writer, self._settings.pair_samples)
+        state.unknown.update(batch.unknown_fields)
+        state.label_records += len(batch)
+        state.quiet_since_ms = None
 
     def flush(self) -> None:
         """Flushes every partition that has something; waits as long as the store is away."""
@@ -231,20 +272,22 @@ class Job(Ownership):
         begun = time.perf_counter()
         try:
             flush = state.prepare(self._store, self._settings.tiers_s, self._clock.now_ms())
-            commit(self._store, flush, self._settings.dead_letters)
+            committed = commit(self._store, flush, self._settings.dead_letters, self._pairing)
         except Fenced as e:
             _log.warning("partition lost", extra={"partition": str(state.claim.partition), "reason": str(e)})
             self._states.pop(state.claim.partition, None)
             self._fenced.add(state.claim.partition)
             return
         self._last_commit_ms = self._clock.now_ms()
-        report = self._report(state, flush, time.perf_counter() - begun)
+        report = self._report(state, flush, committed, time.perf_counter() - begun)
         state.settled()
         for observer in self._observers:
             observer.committed(report)
         self._source.committed({state.claim.partition: flush.to_offset})
 
-    def _report(self, state: PartitionState, flush: Flush, seconds: float) -> CommittedFlush:
+    def _report(
+        self, state: PartitionState, flush: Flush, committed: Committed, seconds: float
+    ) -> CommittedFlush:
         return CommittedFlush(
             partition=state.claim.partition,
             records=state.records,
@@ -258,8 +301,10 @@ class Job(Ownership):
             overflowed=state.overflowed,
             dead=flush.dead_counts,
             unknown_fields=flush.unknown_fields,
-            bytes_written=flush.bytes_written,
+            bytes_written=flush.bytes_written + committed.bytes_written,
             flush_s=seconds,
+            labels=state.label_records,
+            matched=committed.matched,
         )
 
     def _housekeeping(self, proven: bool = False) -> None:
@@ -275,7 +320,9 @@ class Job(Ownership):
             self._fenced.difference_update(freed)
             self._source.restart(freed)
         marks = [
-            PartitionMark(p.marks.watermark_ms, p.idle_since_ms is not None, p.updated_ms) for p in known
+            PartitionMark(p.marks.watermark_ms, p.idle_since_ms is not None, p.updated_ms)
+            for p in known
+            if not p.labels  # they come days late, and say nothing of the stream of inferences
         ]
         self._watermark_ms = overall(marks, self._clock.now_ms(), self._settings.max_hold_ms)
         status = self.status()
@@ -322,7 +369,13 @@ class Job(Ownership):
         attempt = 0
         while True:
             try:
-                return ownership.claim(self._store, partition, self._settings.owner, self._clock.now_ms())
+                return ownership.claim(
+                    self._store,
+                    partition,
+                    self._settings.owner,
+                    self._clock.now_ms(),
+                    labels=partition.topic in self._settings.label_topics,
+                )
             except StoreBusy as e:
                 self._problem = str(e)
                 if self._stop.wait(_BACKOFF_S[min(attempt, len(_BACKOFF_S) - 1)]):

@@ -5,13 +5,12 @@ from collections.abc import Mapping, Sequence
 
 from monitor.ingest.source import Chunk, FileProgress
 from monitor.job.report import Exemplar
-from monitor.profiles.codec import encode_rows
 from monitor.profiles.profile import Profiles
 from monitor.profiles.profiler import Profiled
-from monitor.profiles.watermark import NEVER
 from monitor.records import DeadLetter
 from monitor.store.flush import Flush, Rows
 from monitor.store.ownership import Claim
+from monitor.store.pair_codec import Halves
 from monitor.store.read import load_rows
 from monitor.store.store import Store
 
@@ -46,7 +45,10 @@ class PartitionState:
     def _clear(self) -> None:
         self.profiles = Profiles()
         self.fresh = Profiles()
+        self.predictions: list[Halves] = []
+        self.labels: list[Halves] = []
         self.records = 0
+        self.label_records = 0
         self.stale = 0
         self.late = 0
         self.too_late = 0
@@ -59,12 +61,17 @@ class PartitionState:
         self.exemplars: dict[int, Exemplar] = {}
 
     @property
+    def halves(self) -> int:
+        """How many predictions and labels wait for the flush."""
+        return sum(map(len, self.predictions)) + sum(map(len, self.labels))
+
+    @property
     def dirty(self) -> bool:
         """True where something was read that is not committed."""
         return self.prepared is not None or self.position != self.committed or bool(self.files)
 
     def take(self, chunk: Chunk, profiled: Profiled, dead: Sequence[DeadLetter]) -> None:
-        """Adds what one chunk came to. The caller adds `fresh`, `stale` and `unknown` itself."""
+        """Adds what one chunk came to. The caller adds `fresh`, `stale`, `unknown` and halves itself."""
         self.profiles.add(profiled.profiles)
         self.marks = profiled.marks
         self.position = chunk.next_position
@@ -111,6 +118,9 @@ class PartitionState:
             dead_counts=dict(self.dead_counts),
             unknown_fields=dict(self.unknown),
             replayed=tuple(self.replayed),
+            predictions=tuple(self.predictions),
+            labels=tuple(self.labels),
+            closed_ms=self._flushed_watermark_ms,
         )
         return self.prepared
 
@@ -122,10 +132,7 @@ class PartitionState:
         summed.add(delta)
         if summed.cells <= _MAX_CELLS_KEPT:
             self._prepared_rows[place] = summed
-        closed_ms = self._flushed_watermark_ms
-        ends_s = summed.rows.start_s + summed.rows.tier_s
-        late = ends_s * 1000 <= (NEVER if closed_ms is None else closed_ms)
-        return Rows(summed.rows, encode_rows(summed), late)
+        return Rows.of(summed, self._flushed_watermark_ms)
 
     def settled(self) -> None:
         """The prepared flush is committed: what it wrote is what the next one adds to."""

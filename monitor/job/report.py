@@ -28,7 +28,8 @@ class CommittedFlush:
 
     `fresh` holds the base-tier profiles (kinds SERVICE and LATENCY) of records younger than the
     catch-up age only, for a scrape has no event time; `stale_records` counts the others. `series`
-    names the series in `fresh`, `thresholds_ms` maps a threshold's cell number to its value.
+    names the series in `fresh`, `thresholds_ms` maps a threshold's cell number to its value. `labels`
+    counts the labels stored, `matched` the predictions that got their first label.
     """
 
     partition: Partition
@@ -45,6 +46,8 @@ class CommittedFlush:
     unknown_fields: Mapping[str, int]
     bytes_written: int
     flush_s: float
+    labels: int = 0
+    matched: int = 0
 
 
 @dataclass(frozen=True, slots=True)

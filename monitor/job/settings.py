@@ -7,6 +7,7 @@ from monitor.ingest.shape import Limits
 from monitor.profiles.layout import MEASURES, Kind
 from monitor.profiles.profiler import Settings
 from monitor.store.dead import Cap
+from monitor.store.pairing import PairingSettings
 from monitor.store.registry import RegistryLimits
 
 __all__ = ["JobSettings"]
@@ -20,12 +21,15 @@ class JobSettings:
     """Windows in seconds, times in milliseconds; the defaults are those of the configuration.
 
     Chunks of the `label_topics` carry labels, all others records. `positive_classes` names that of a model
-    where it is none of contract.POSITIVE.
+    where it is none of contract.POSITIVE. With `pairs` predictions are kept until their labels come;
+    `pair_samples` is the share of a model's pairs to keep, 1 by default, and a flush has up to `flush_halves`
+    of them.
     """
 
     owner: str
     service_s: int = 60
     features_s: int = 600
+    quality_s: int = 3600
     thresholds_ms: tuple[float, ...] = (5, 10, 25, 50, 100, 250, 300, 500, 1000, 2500, 5000, 10_000)
     disorder_ms: int = 10_000
     lateness_ms: int = 14 * DAY_S * 1000
@@ -42,6 +46,9 @@ class JobSettings:
     positive_classes: Mapping[str, str] = field(default_factory=dict)
     label_topics: frozenset[str] = frozenset()
     feature_segments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    pairs: bool = False
+    flush_halves: int = 50_000
+    pair_samples: Mapping[str, float] = field(default_factory=dict)
     decoder: Limits = field(default_factory=Limits)
     registry: RegistryLimits = field(default_factory=RegistryLimits)
     dead_letters: Cap = field(default_factory=Cap)
@@ -62,7 +69,13 @@ class JobSettings:
         """The tiers of each kind of profile, the base first."""
         service, features = tiers(self.service_s), tiers(self.features_s)
         of_requests = dict.fromkeys((int(Kind.SERVICE), *map(int, MEASURES.values())), service)
-        return {**of_requests, int(Kind.FEATURES): features}
+        quality = dict.fromkeys((int(Kind.QUALITY), int(Kind.LEARNED)), tiers(self.quality_s))
+        return {**of_requests, int(Kind.FEATURES): features, **quality}
+
+    @property
+    def pairing(self) -> PairingSettings:
+        """What counting pairs needs to know."""
+        return PairingSettings(tiers(self.quality_s), self.positive_classes)
 
 
 def tiers(base_s: int) -> tuple[int, ...]:

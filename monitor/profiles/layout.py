@@ -146,6 +146,8 @@ class Quality(IntEnum):
     WITH_CLASS = 12
     PREDICTED_POSITIVE = 13
     ACTUAL_POSITIVE = 14
+    # Predictions of a model of which only a share of the pairs is kept.
+    SAMPLED = 15
     # Numbers predicted, error = prediction less label.
     MEASURED = 16
     NONZERO = 17

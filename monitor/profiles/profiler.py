@@ -51,13 +51,17 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Profiled:
-    """What a batch adds (base tiers only), the watermark state after it, and what fell outside."""
+    """What a batch adds (base tiers only), the watermark state after it, and what fell outside.
+
+    `dropped` (bool, rows of the batch) marks the records that were too late, None where none was.
+    """
 
     profiles: Profiles
     marks: Marks
     late: int
     too_late: int
     overflowed: int
+    dropped: Bools | None = None
 
 
 class Profiler:
@@ -88,6 +92,7 @@ class Profiler:
             int(np.count_nonzero(late & ~too_late)),
             int(np.count_nonzero(too_late)),
             overflowed,
+            too_late if too_late.any() else None,
         )
 
     def live(self, batch: Batch, since_ms: int) -> Profiles:
@@ -98,6 +103,20 @@ class Profiler:
             none = np.zeros(len(fresh), np.bool_)
             self._service(profiles, fresh, fresh.ts_ms, none, none)
         return profiles
+
+    def series_of(self, batch: Batch) -> tuple[Ints, Ints]:
+        """(whole, marginals): each record's whole series (int64, n), and the series of its segment labels
+        (int64, n x labels), SKIP where it has no value or the label is not kept. May block."""
+        triples, triple = _triples(batch)
+        columns = []
+        for label, column in ((None, None), *batch.segments.items()):
+            row, series, where, _ = self._marginal(batch, triples, triple, label, column)
+            of_record = np.full(len(batch), SKIP, np.int64)
+            of_record[slice(None) if where is None else where] = series[row]
+            columns.append(of_record)
+        return columns[0], np.stack(columns[1:], axis=1) if columns[1:] else np.zeros(
+            (len(batch), 0), np.int64
+        )
 
     def _service(self, profiles: Profiles, batch: Batch, at_ms: Ints, late: Bools, too_late: Bools) -> int:
         base_s = self._settings.service_s

@@ -88,7 +88,7 @@ def answer(
 
 
 def _coverage(store: Store, asked: Windows) -> Floats:
-    return covered(list_progress(store), list_gaps(store), asked)
+    return covered([p for p in list_progress(store) if not p.labels], list_gaps(store), asked)
 
 
 def stored_windows(store: Store, question: Question, scope: Scope, base_s: int) -> Windows | None:

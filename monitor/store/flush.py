@@ -8,21 +8,28 @@ ours and stands where we think it stands. Everything else in the transaction is 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Self
 
 import sqlalchemy as sa
 
 from monitor import failpoints
 from monitor.errors import Fenced, StoreBusy
 from monitor.ingest.source import FileProgress
+from monitor.profiles.codec import encode_rows
+from monitor.profiles.profile import Profiles
 from monitor.profiles.rows import RowKeys
-from monitor.profiles.watermark import Marks
+from monitor.profiles.watermark import NEVER, Marks
 from monitor.records import Bools, DeadLetter, Partition
 from monitor.store import dead
+from monitor.store.additions import settle
+from monitor.store.classes import Unnumbered
 from monitor.store.engine import reading, writing
+from monitor.store.pair_codec import Halves
+from monitor.store.pairing import Paired, Pairing
 from monitor.store.schema import counts, files, progress
 from monitor.store.store import Store, insert
 
-__all__ = ["Flush", "Rows", "commit"]
+__all__ = ["Committed", "Flush", "Rows", "commit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +41,25 @@ class Rows:
     blobs: Sequence[tuple[bytes, bytes | None, bytes | None]]
     late: Bools
 
+    @classmethod
+    def of(cls, profiles: Profiles, closed_ms: int | None) -> Self:
+        """The profiles encoded; `closed_ms` is the watermark before the flush."""
+        ends_s = profiles.rows.start_s + profiles.rows.tier_s
+        late = ends_s * 1000 <= (NEVER if closed_ms is None else closed_ms)
+        return cls(profiles.rows, encode_rows(profiles), late)
+
+    @property
+    def bytes_written(self) -> int:
+        return sum(len(blob) for blobs in self.blobs for blob in blobs if blob)
+
 
 @dataclass(frozen=True, slots=True)
 class Flush:
     """All that one partition writes at once; immutable, so that it can be tried again as it is.
 
     `dead_counts` counts all dead letters by reason, `dead` holds those to keep (a storm holds more).
+    `predictions` and `labels` are halves of pairs; what they add to quality profiles turns out in the
+    transaction itself. `closed_ms` is the watermark before the flush.
     """
 
     partition: Partition
@@ -55,10 +75,24 @@ class Flush:
     dead_counts: Mapping[str, int] = field(default_factory=dict)
     unknown_fields: Mapping[str, int] = field(default_factory=dict)
     replayed: Sequence[int] = ()
+    predictions: Sequence[Halves] = ()
+    labels: Sequence[Halves] = ()
+    closed_ms: int | None = None
 
     @property
     def bytes_written(self) -> int:
-        return sum(len(blob) for rows in self.rows for blobs in rows.blobs for blob in blobs if blob)
+        return sum(rows.bytes_written for rows in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What a flush came to: predictions and labels stored, predictions that got their first label, and bytes
+    of profiles that were written beside the flush's own."""
+
+    predictions: int = 0
+    labels: int = 0
+    matched: int = 0
+    bytes_written: int = 0
 
 
 class _Settled(Enum):
@@ -66,19 +100,33 @@ class _Settled(Enum):
     NOT_COMMITTED = 2
 
 
-def commit(store: Store, flush: Flush, cap: dead.Cap) -> None:
-    """Writes the flush once. Returns only when it is durable.
+def commit(store: Store, flush: Flush, cap: dead.Cap, pairing: Pairing | None = None) -> Committed:
+    """Writes the flush once. Returns only when it is durable. A flush with halves needs `pairing`.
 
     Raises Fenced when another owner has the partition (forget what is in memory), and StoreBusy when
     the store did not answer and the flush is known not to be committed or can't be settled: try the
     same flush again.
     """
+    while True:
+        try:
+            return _commit(store, flush, cap, pairing)
+        except Unnumbered as new:
+            if pairing is None:
+                raise
+            pairing.number(new)
+
+
+def _commit(store: Store, flush: Flush, cap: dead.Cap, pairing: Pairing | None) -> Committed:
+    committed = Committed()
     try:
         with writing(store.engine) as connection:
             failpoints.hit("flush.before_swap")
             _swap(connection, flush)
             failpoints.hit("flush.after_swap")
-            _upsert(store, connection, flush)
+            if pairing is not None and (flush.predictions or flush.labels):
+                committed = _pair(store, connection, flush, pairing)
+                failpoints.hit("flush.after_pairs")
+            _upsert(store, connection, flush.writer, flush.rows)
             _write_files(store, connection, flush)
             _count(store, connection, flush, "unknown_field", flush.unknown_fields)
             dropped = dead.write(store, connection, flush.partition, flush.dead, flush.now_ms, cap)
@@ -89,9 +137,20 @@ def commit(store: Store, flush: Flush, cap: dead.Cap) -> None:
             failpoints.hit("flush.before_commit")
         failpoints.hit("flush.after_commit")
     except (StoreBusy, Fenced):
-        if _settle(store, flush) is _Settled.COMMITTED:
-            return
-        raise
+        if _settle(store, flush) is not _Settled.COMMITTED:
+            raise
+    return committed
+
+
+def _pair(store: Store, connection: sa.Connection, flush: Flush, pairing: Pairing) -> Committed:
+    """Stores the halves, and what they add to quality profiles."""
+    paired: Paired = pairing.pair(connection, flush.predictions, flush.labels)
+    tiers_s = pairing.tiers_s
+    settled = settle(connection, flush.writer, flush.to_offset, paired.profiles, tiers_s)
+    rows = [Rows.of(profiles, flush.closed_ms) for profiles in settled.rows]
+    _upsert(store, connection, flush.writer, rows)
+    size = settled.bytes_aside + sum(each.bytes_written for each in rows)
+    return Committed(paired.predictions, paired.labels, paired.matched, size)
 
 
 def _swap(connection: sa.Connection, flush: Flush) -> None:
@@ -154,10 +213,10 @@ ON CONFLICT (kind, tier_s, series, start_s, writer, baseline) DO UPDATE SET
 """  # noqa: S608  # the columns are constants
 
 
-def _upsert(store: Store, connection: sa.Connection, flush: Flush) -> None:
+def _upsert(store: Store, connection: sa.Connection, writer: int, written: Sequence[Rows]) -> None:
     values = [
-        (key.kind, key.tier_s, key.series, key.start_s, flush.writer, key.baseline, int(late), *blobs)
-        for rows in flush.rows
+        (key.kind, key.tier_s, key.series, key.start_s, writer, key.baseline, int(late), *blobs)
+        for rows in written
         for key, blobs, late in zip(rows.keys, rows.blobs, rows.late.tolist(), strict=True)
     ]
     if not values:

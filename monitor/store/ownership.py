@@ -52,6 +52,7 @@ class Progress:
     marks: Marks
     idle_since_ms: int | None
     updated_ms: int
+    labels: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +67,19 @@ class Gap:
     at_ms: int
 
 
-def claim(store: Store, partition: Partition, owner: str, now_ms: int) -> Claim:
-    """Takes the partition: its epoch goes up, and whoever had it can't write any more."""
+def claim(store: Store, partition: Partition, owner: str, now_ms: int, labels: bool = False) -> Claim:
+    """Takes the partition: its epoch goes up, and whoever had it can't write any more.
+
+    `labels` says that it carries labels.
+    """
     with writing(store.engine) as connection:
         upsert = insert(store, progress).values(
-            topic=partition.topic, part=partition.number, epoch=1, owner=owner, updated_ms=now_ms
+            topic=partition.topic,
+            part=partition.number,
+            epoch=1,
+            owner=owner,
+            updated_ms=now_ms,
+            labels=labels,
         )
         row = connection.execute(
             upsert.on_conflict_do_update(
@@ -80,6 +89,7 @@ def claim(store: Store, partition: Partition, owner: str, now_ms: int) -> Claim:
                     "owner": owner,
                     "idle_since_ms": None,
                     "updated_ms": now_ms,
+                    "labels": labels,
                 },
             ).returning(*progress.c)
         ).one()
@@ -126,6 +136,7 @@ def list_progress(store: Store) -> list[Progress]:
             _marks(r),
             r.idle_since_ms,
             r.updated_ms,
+            r.labels,
         )
         for r in rows
     ]
@@ -171,6 +182,7 @@ def reset(
         _marks(row),
         row.idle_since_ms,
         row.updated_ms,
+        row.labels,
     )
 
 

@@ -7,9 +7,11 @@ import numpy as np
 import sqlalchemy as sa
 
 from monitor.profiles.codec import decode_counts, decode_values
+from monitor.profiles.layout import Kind
 from monitor.profiles.profile import Profiles
 from monitor.profiles.rows import RowKey, RowKeys
 from monitor.records import Floats, Ints
+from monitor.store.additions import waiting_rows
 from monitor.store.engine import reading
 from monitor.store.schema import profiles, series
 from monitor.store.store import Store
@@ -66,7 +68,10 @@ def read_cells(
     )
     with reading(store.engine) as connection:
         # The driver's own tuples: a Row object each would cost as much as the decoding.
-        found = connection.execute(query).cursor.fetchall() if series_ids else []
+        found = list(connection.execute(query).cursor.fetchall()) if series_ids else []
+        if series_ids and kind in (Kind.QUALITY, Kind.LEARNED):
+            waiting = waiting_rows(connection, kind, tier_s, series_ids, from_s, to_s)
+            found += [(i, start_s, 0, 0, counts, sums, None) for i, start_s, counts, sums in waiting]
     columns = list(zip(*found, strict=True)) or [()] * 7
     ints = [np.array(column, np.int64) for column in columns[:4]]
     row, cell, count = decode_counts(columns[4])

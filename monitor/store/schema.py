@@ -15,20 +15,24 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 __all__ = [
     "activations",
+    "additions",
     "baseline_counts",
     "baselines",
     "bindings",
     "bins",
+    "classes",
     "counts",
     "dead_letters",
     "files",
     "gaps",
     "leases",
     "metadata",
+    "pairs",
     "peaks",
     "profiles",
     "progress",
@@ -40,7 +44,8 @@ __all__ = [
 metadata = MetaData()
 
 # One row per partition: how far it is committed, and who may write on. `writer` stands for the
-# partition in the other tables. `high1_ms` and `high2_ms` are the two highest timestamps seen.
+# partition in the other tables. `high1_ms` and `high2_ms` are the two highest timestamps seen. `labels`: it
+# carries labels, which say nothing of how far the stream of inferences has come.
 progress = Table(
     "progress",
     metadata,
@@ -55,6 +60,7 @@ progress = Table(
     Column("watermark_ms", BigInteger),
     Column("idle_since_ms", BigInteger),
     Column("updated_ms", BigInteger, nullable=False),
+    Column("labels", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("topic", "part", name="progress_partition"),
 )
 
@@ -253,4 +259,39 @@ tokens = Table(
     Column("digest", String(64), nullable=False, unique=True),
     Column("created_ms", BigInteger, nullable=False),
     Column("revoked_ms", BigInteger),
+)
+
+# Predictions and labels by the key that joins them, as pair_codec writes them. `day` (since the epoch) is
+# that of the newest prediction, and of the newest label only while there is none.
+pairs = Table(
+    "pairs",
+    metadata,
+    Column("key", LargeBinary(16), primary_key=True),
+    Column("day", Integer, nullable=False),
+    Column("predictions", LargeBinary),
+    Column("labels", LargeBinary),
+    Index("pairs_day", "day"),
+    # Room for labels to join their predictions without moving them, so that no index has to follow.
+    postgresql_with={"fillfactor": 70},
+)
+
+# The numbers of the classes of each model, 0 to 63: given once, and never changed.
+classes = Table(
+    "classes",
+    metadata,
+    Column("model", String(200), primary_key=True),
+    Column("number", SmallInteger, primary_key=True),
+    Column("name", String(200), nullable=False),
+    UniqueConstraint("model", "name", name="classes_name"),
+)
+
+# What one flush of a writer adds to quality profiles of one day (since the epoch), put aside until there is
+# enough of it to be worth writing whole rows anew. It counts as if it stood in `profiles`.
+additions = Table(
+    "additions",
+    metadata,
+    Column("writer", Integer, primary_key=True),
+    Column("day", Integer, primary_key=True),
+    Column("number", BigInteger, primary_key=True),
+    Column("data", LargeBinary, nullable=False),
 )

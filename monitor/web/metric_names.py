@@ -16,6 +16,8 @@ __all__ = [
     "FLUSH_SECONDS",
     "HTTP_REJECTED",
     "HTTP_REQUESTS",
+    "LABELLED",
+    "LABELS",
     "LAG",
     "LAST_COMMIT",
     "LATE",
@@ -141,6 +143,14 @@ FLUSH_SECONDS = Metric(
 FLUSH_BYTES = Metric(
     "monitor_flush_bytes_total", "counter", "Bytes of profiles written to the store.", (), "bytes"
 )
+LABELS = Metric("monitor_labels_total", "counter", "Labels committed to the store.", (), "labels")
+LABELLED = Metric(
+    "monitor_labelled_predictions_total",
+    "counter",
+    "Predictions that got their first label, whichever of the two came first.",
+    (),
+    "predictions",
+)
 LAG = Metric(
     "monitor_partition_lag_records",
     "gauge",
@@ -217,6 +227,8 @@ ALL: tuple[Metric, ...] = (
     OVERFLOWED,
     FLUSH_SECONDS,
     FLUSH_BYTES,
+    LABELS,
+    LABELLED,
     LAG,
     WATERMARK_DELAY,
     PAUSED,

@@ -76,6 +76,8 @@ class ServiceMetrics(Collector):
                 (names.TOO_LATE, flush.too_late),
                 (names.OVERFLOWED, flush.overflowed),
                 (names.FLUSH_BYTES, flush.bytes_written),
+                (names.LABELS, flush.labels),
+                (names.LABELLED, flush.matched),
             ):
                 self._totals[metric] += n
             for reason, n in flush.dead.items():
@@ -127,6 +129,8 @@ _PLAIN = (
     names.TOO_LATE,
     names.OVERFLOWED,
     names.FLUSH_BYTES,
+    names.LABELS,
+    names.LABELLED,
 )
 
 

@@ -32,6 +32,7 @@ def gauge_reader(config: Config) -> Callable[[Store, int], Sequence[Reading]]:
         marks = [
             PartitionMark(p.marks.watermark_ms, p.idle_since_ms is not None, p.updated_ms)
             for p in list_progress(store)
+            if not p.labels
         ]
         watermark_ms = overall(marks, now_ms, max_hold_ms)
         found: list[Reading] = []

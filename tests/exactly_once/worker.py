@@ -19,7 +19,8 @@ from monitor.job import job as job_module
 from monitor.job.job import Job
 from monitor.job.settings import JobSettings
 from monitor.store.dead import Cap
-from monitor.store.flush import Flush, commit
+from monitor.store.flush import Committed, Flush, commit
+from monitor.store.pairing import Pairing
 from monitor.store.store import Store
 from tests.exactly_once.oracle import THRESHOLDS_MS
 from tests.exactly_once.without_swap import SWAP, unconditional
@@ -45,14 +46,14 @@ class _Pause:
     def __init__(self, n: int) -> None:
         self._left = n
 
-    def commit(self, store: Store, flush: Flush, cap: Cap) -> None:
+    def commit(self, store: Store, flush: Flush, cap: Cap, pairing: Pairing) -> Committed:
         self._left -= 1
         if self._left:
-            return commit(store, flush, cap)
+            return commit(store, flush, cap, pairing)
         _log.warning(PAUSED)
         os.kill(os.getpid(), signal.SIGSTOP)
         try:
-            return commit(store, flush, cap)
+            return commit(store, flush, cap, pairing)
         finally:
             _log.warning(WOKEN)
 

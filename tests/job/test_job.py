@@ -18,6 +18,7 @@ from monitor.records import Partition
 from monitor.sli.query import answer
 from monitor.sli.question import Question
 from monitor.store import Store, dead, ownership
+from monitor.store.flush import Committed
 from tests.builders import T0_MS, encode, record
 from tests.fakes import MemoryLog, MemorySource
 
@@ -123,11 +124,11 @@ def test_a_slow_store_makes_the_reader_wait(bench: Bench, monkeypatch: pytest.Mo
     real, failures, waits = job_module.commit, iter(range(5)), []
     monkeypatch.setattr(job_module, "_BACKOFF_S", (0.0,))
 
-    def commit(*args: object) -> None:
+    def commit(*args: object) -> Committed:
         if next(failures, None) is not None:
             waits.append(bench.job.status())
             raise StoreBusy("disk is slow")
-        real(*args)  # type: ignore[arg-type]  # passed on as they came
+        return real(*args)  # type: ignore[arg-type]  # passed on as they came
 
     monkeypatch.setattr(job_module, "commit", commit)
     for i in range(10):
