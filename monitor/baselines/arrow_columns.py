@@ -10,6 +10,9 @@ from monitor.records import Coded, Column, Floats, Mixed
 
 __all__ = ["as_text_column", "column_of", "numbers_in", "texts_of"]
 
+# What arrow reads as a number, and blanks around it, which it does not take.
+_NUMBER = r"^\s*[+-]?(([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[iI]nf(inity)?)\s*$"
+
 
 def column_of(array: Any) -> Column:
     """A column of a typed array: numbers and decimals as numbers, booleans as true and false, times and
@@ -55,7 +58,10 @@ def numbers_in(array: Any) -> Column:
     except pa.ArrowInvalid:
         pass
     texts = texts_of(array)
-    number = np.array([np.nan, *map(_number, texts.names[1:])])
+    likely = pc.match_substring_regex(pa.array(texts.names[1:], pa.string()), _NUMBER)
+    number = np.full(len(texts.names), np.nan)
+    for i in np.flatnonzero(likely.to_numpy(zero_copy_only=False)).tolist():
+        number[i + 1] = _number(texts.names[i + 1])
     numeric = ~np.isnan(number)
     if not numeric.any():
         return texts
@@ -64,14 +70,9 @@ def numbers_in(array: Any) -> Column:
 
 
 def _number(text: str | None) -> float:
-    """NaN for what is no number, +inf for what is infinite."""
-    try:
-        number = float(text or "")
-    except ValueError:
-        return np.nan
-    # Python reads 1_000 and the digits of any script; other readers don't.
-    plain = text is not None and text.isascii() and "_" not in text
-    return np.nan if not plain or number != number else np.inf if np.isinf(number) else number
+    """The number that the text is, +inf for what is infinite."""
+    number = float(text or "")
+    return np.inf if np.isinf(number) else number
 
 
 def as_text_column(column: Column) -> Coded:

@@ -16,7 +16,16 @@ from monitor.baselines.counts import FeatureCounts, Places, encode
 from monitor.baselines.infer import Inferred, infer, mixture
 from monitor.baselines.json_rows import JsonTable
 from monitor.baselines.sample import Sample, row_hashes
-from monitor.baselines.tables import COMPRESSIONS, FORMATS, CsvTable, ParquetTable, Rows, Table, unreadable
+from monitor.baselines.tables import (
+    COMPRESSIONS,
+    FORMATS,
+    CsvTable,
+    ParquetTable,
+    Rows,
+    Table,
+    is_wanted,
+    unreadable,
+)
 from monitor.baselines.times import NO_TIME, choose_windows, hour_of_week, times_ms
 from monitor.baselines.validation import Validation
 from monitor.errors import ConfigError, SourceError
@@ -129,6 +138,8 @@ def _open(path: Path, options: FitOptions) -> Table:
 def _check_names(names: set[str], options: FitOptions) -> None:
     """Raises ConfigError for every column that an option names and no file has."""
     wanted = [(option, name) for option, name in options.parts.items() if name is not None]
+    # A column of vectors is known by what stands for it.
+    names = names | {n.rpartition(".")[0] for n in names if n.endswith(".norm")}
     wanted += [("--features", name) for name in options.features or ()]
     wrong = []
     for option, name in wanted:
@@ -157,6 +168,7 @@ class _Look:
         self.rows = 0
         self.samples: dict[str, Sample] = {}
         self.windows: Counter[int] = Counter()
+        self.labels = Sample(1)
         self.as_text = {n for n, c in options.contract.items() if c.type is ValueType.TEXT}
         self.names: set[str] = set()
         self.records = any(isinstance(t, JsonTable) and t.records for t in tables)
@@ -171,7 +183,7 @@ class _Look:
             return SCORE
         if column in (options.label, options.time):
             return None
-        chosen = options.features is None or column in options.features or column in (PREDICTION, SCORE)
+        chosen = is_wanted(column, options.features) or column in (PREDICTION, SCORE)
         return column if chosen else None
 
     def run(self, told: Callable[[int, int], None]) -> None:
@@ -223,6 +235,9 @@ class _Look:
                 if name not in self.samples:
                     self.samples[name] = Sample(most)
                 self.samples[name].add(column, hashes)
+        label = rows.columns.get(self.options.label or "")
+        if label is not None:
+            self.labels.add(label, hashes)
         ts_ms = self.times(rows)
         if ts_ms is not None:
             starts = ts_ms[ts_ms != NO_TIME] // 1000 // self.options.window_s * self.options.window_s
@@ -294,7 +309,11 @@ class _Count:
         self._counts = {n: FeatureCounts(f, len(self._starts), slots) for n, f in self._features.items()}
         self._window_rows = np.zeros(len(self._starts), np.int64)
         self._slot_rows = np.zeros(slots, np.int64)
-        self._validation = Validation()
+        labels = look.labels
+        classes = labels.texts >= labels.numbers or (
+            labels.whole and labels.minimum >= 0 and labels.maximum <= 1
+        )
+        self._validation = Validation(numeric=not classes)
         self._rows = 0
 
     def run(self, told: Callable[[int, int], None]) -> Fitted:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from monitor.baselines.arrow_columns import as_text_column
-from monitor.baselines.tables import Rows, opened_bytes, unreadable
+from monitor.baselines.tables import Rows, is_wanted, opened_bytes, unreadable
 from monitor.errors import SourceError
 from monitor.ingest.checks import BadRecord, parse
 from monitor.ingest.decode import Decoder
@@ -128,7 +128,7 @@ def _rows(
         columns = {
             name: as_text_column(column) if name in as_text else column
             for name, column in block.columns.items()
-            if wanted is None or name in wanted
+            if is_wanted(name, wanted)
         }
         ts_ms = batch.ts_ms[block.rows] if records else None
         yield Rows(len(block.rows), columns, read, block.attributions, ts_ms)

@@ -12,9 +12,10 @@ import pyarrow.parquet as pq
 
 from monitor.baselines.arrow_columns import column_of, numbers_in, texts_of
 from monitor.errors import SourceError
+from monitor.ingest.vectors import reduced, take_vectors
 from monitor.records import Column, Floats, Ints
 
-__all__ = ["FORMATS", "Rows", "Table", "opened_bytes", "unreadable"]
+__all__ = ["FORMATS", "Rows", "Table", "is_wanted", "opened_bytes", "unreadable"]
 
 _AT_ONCE = 65_536
 _BLOCK_BYTES = 4 << 20
@@ -45,6 +46,11 @@ class Table(Protocol):
     def batches(self, columns: Collection[str] | None, as_text: Collection[str]) -> Iterator[Rows]:
         """All rows, of `columns` (None for all); those of `as_text` are texts even where they look like
         numbers. Raises SourceError that names the file and the line."""
+
+
+def is_wanted(name: str, wanted: Collection[str] | None) -> bool:
+    """Whether a column is one of those wanted, None for all, or stands for one of vectors, as `x.norm`."""
+    return wanted is None or name in wanted or name.rpartition(".")[0] in wanted
 
 
 def unreadable(path: Path, why: object) -> SourceError:
@@ -173,12 +179,22 @@ class ParquetTable:
                 if batch is None:
                     return
                 done += batch.num_rows
-                arrays = dict(zip(batch.schema.names, batch.columns, strict=True))
-                yield Rows(
-                    batch.num_rows,
-                    {n: _column(a, n in as_text) for n, a in arrays.items()},
-                    size * done // rows,
-                )
+                columns_of: dict[str, Column] = {}
+                for name, array in zip(batch.schema.names, batch.columns, strict=True):
+                    columns_of |= _columns(name, array, name in as_text)
+                yield Rows(batch.num_rows, columns_of, size * done // rows)
+
+
+def _columns(name: str, array: Any, as_text: bool) -> dict[str, Column]:
+    """The column of an array; those that stand for it where it holds vectors, as in the stream."""
+    kind = array.type
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)):
+        return {name: _column(array, as_text)}
+    rest, vectors = take_vectors(array.to_pylist())
+    found: dict[str, Column] = dict(reduced(name, vectors))
+    if any(value is not None for value in rest):
+        found[name] = column_of(pa.array([None if v is None else [0] for v in rest], pa.list_(pa.int64())))
+    return found
 
 
 def _column(array: Any, as_text: bool) -> Column:

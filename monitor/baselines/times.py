@@ -4,9 +4,11 @@ import warnings
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from monitor.errors import SourceError
-from monitor.records import Coded, Column, Floats, Ints
+from monitor.records import Bools, Coded, Column, Floats, Ints
 
 __all__ = ["NO_TIME", "choose_windows", "hour_of_week", "times_ms"]
 
@@ -35,23 +37,37 @@ def _from_numbers(numbers: Floats) -> Ints:
 
 
 def _from_texts(name: str, column: Coded) -> Ints:
-    texts = column.names[1:]
-    if not texts:
-        return np.full(len(column.codes), NO_TIME)
-    used = np.zeros(len(column.names), np.bool_)
-    used[column.codes] = True
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        parsed = pd.to_datetime(pd.Series(texts, dtype=object), utc=True, format="ISO8601", errors="coerce")
-    bad = parsed.isna().to_numpy() & used[1:]
+    # A decoder's names are of all that it has seen; only those of this batch are read.
+    used, index = np.unique(column.codes, return_inverse=True)
+    texts = [column.names[code] for code in used.tolist()]
+    ms, bad = _parsed(texts)
+    bad &= used > 0
     if bad.any():
         shown = texts[int(np.flatnonzero(bad)[0])]
         raise SourceError(
             f"--time {name}: {str(shown)[:60]!r} is no time; write ISO 8601 such as 2026-11-23T10:00:00Z, "
             "or milliseconds since the epoch"
         )
+    found: Ints = np.where(used > 0, ms, NO_TIME)[index]
+    return found
+
+
+def _parsed(texts: list[str | None]) -> tuple[Ints, Bools]:
+    """(milliseconds, which texts are no times)."""
+    array = pa.array(texts, pa.string())
+    # Arrow reads most ways to write a time ten times as fast, and refuses all where it can't read one.
+    for kind in (pa.timestamp("us", "UTC"), pa.timestamp("us")):
+        try:
+            us = pc.fill_null(pc.cast(pc.cast(array, kind), pa.int64()), 0).to_numpy(zero_copy_only=False)
+            return us // 1000, np.zeros(len(texts), np.bool_)
+        except pa.ArrowInvalid:
+            continue
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        parsed = pd.to_datetime(pd.Series(texts, dtype=object), utc=True, format="ISO8601", errors="coerce")
+    bad = parsed.isna().to_numpy()
     ms = parsed.dt.tz_localize(None).to_numpy().astype("datetime64[ms]").astype(np.int64)
-    return np.concatenate(([NO_TIME], ms))[column.codes]
+    return np.where(bad, NO_TIME, ms), bad
 
 
 def hour_of_week(ts_ms: Ints, time_zone: str) -> Ints:

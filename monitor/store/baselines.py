@@ -64,7 +64,8 @@ class Reference:
     spread; 1 where not known), `attribution[i]` (float64: mean of its absolute values, NaN without) and
     `importance[i]` (float64, NaN where not given). A feature without bins has nothing to be held against.
     `slot` is the hour of the week that the counts are of, -1 for the whole. `quality` holds the cells of a
-    quality profile over the validation labels: {"counts": {cell: n}, "sums": {cell: x}}.
+    quality profile over the validation labels: {"counts": {cell: n}, "sums": {cell: x}}, and `classes` names
+    the classes there by number.
     """
 
     baseline: Baseline
@@ -77,6 +78,7 @@ class Reference:
     importance: Floats
     quality: Mapping[str, Mapping[int, float]] | None
     slot: int
+    classes: tuple[str, ...] = ()
 
     @property
     def features(self) -> Mapping[str, Feature]:
@@ -204,6 +206,7 @@ def _reference(
         importance=np.array([importance.get(n, np.nan) for n in names], np.float64),
         quality=None if quality is None else _cells(quality),
         slot=slot,
+        classes=() if quality is None else tuple(json.loads(quality).get("classes", ())),
     )
 
 
@@ -212,7 +215,8 @@ def _with_features(found: Baseline, features: Mapping[str, Feature]) -> Baseline
 
 
 def _cells(quality: str) -> Mapping[str, Mapping[int, float]]:
-    return {part: {int(c): v for c, v in cells.items()} for part, cells in json.loads(quality).items()}
+    held = json.loads(quality)
+    return {part: {int(c): v for c, v in held[part].items()} for part in ("counts", "sums")}
 
 
 def dense(counts: bytes, sums: bytes | None, n: int) -> tuple[Ints, Floats]:

@@ -248,6 +248,17 @@ def test_inference_records(tmp_path: Path, store: Store) -> None:
     assert any("10 records are of other models" in w for w in fit.warnings)
 
 
+@pytest.mark.parametrize("format", ["parquet", "jsonl"])
+def test_vectors_are_reduced_as_in_the_stream(tmp_path: Path, store: Store, format: str) -> None:
+    rows = pd.DataFrame({"e": [[3.0, 4.0], [0.0, 1.0], None], "x": [1.0, 2.0, 3.0]})
+    found = kept(store, fitted(write(tmp_path / f"rows.{format}", rows), features=("e",)))
+    assert set(found.names) == {"e.norm", "e.length", "e.mean", "e.p0", "e.p1", "e.p2", "e.p3"}
+    contract = found.features["e.norm"].contract
+    assert contract is not None
+    assert (contract.minimum, contract.maximum) == (1.0, 5.0)
+    assert found.counts[found.names.index("e.norm"), NULL] == 1
+
+
 def test_a_contract_that_was_edited_is_kept_to(tmp_path: Path, store: Store) -> None:
     contract = {
         "amount": FeatureContract(ValueType.NUMBER, minimum=10.0, maximum=30.0),
@@ -284,6 +295,18 @@ def test_validation_labels_by_bin_of_the_score(tmp_path: Path, store: Store) -> 
     cells = (np.searchsorted(SCORE_EDGES, score, side="right") * 2 + rows["p"]) * 3 + label
     expected = {SCORE + int(c): int(n) for c, n in zip(*np.unique(cells, return_counts=True), strict=True)}
     assert {c: n for c, n in counts.items() if c >= SCORE} == expected
+    assert set(found.classes) == {"0", "1"}
+
+
+def test_validation_labels_that_are_numbers(tmp_path: Path, store: Store) -> None:
+    rng = np.random.default_rng(2)
+    rows = pd.DataFrame({"x": rng.normal(size=500), "y": rng.normal(5, 2, 500)})
+    rows["p"] = rows["y"] + rng.normal(size=500)
+    found = kept(store, fitted(write(tmp_path / "r.parquet", rows), prediction="p", label="y"))
+    assert found.quality is not None
+    assert found.quality["counts"][Quality.MEASURED] == 500
+    expected = np.abs(rows["p"] - rows["y"]).sum()
+    assert found.quality["sums"][Quality.SUM_ABSOLUTE] == pytest.approx(expected)
 
 
 LOAN = ("car_value", "debt_to_income_ratio", "loan_length", "driver_tenure")
