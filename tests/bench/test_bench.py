@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import disk, drift, environments, in_memory, memory, peers, queries, rates, recovery
+from tests.bench import disk, drift, environments, fitting, in_memory, memory, peers, queries, rates, recovery
 from tests.bench.__main__ import BENCHES, main
 from tests.bench.figures import Figure, at_least, at_most, plain, show, write
 from tests.bench.records import make
@@ -124,3 +124,7 @@ def test_peers_of_drift_look_at_the_same_windows(peer: str) -> None:
     figures = drift.ask(peer, (100,), 0.1)
     assert [each.name for each in figures] == [f"{peer}_false_alarms_100", f"{peer}_windows_100"]
     assert figures[1].value >= 1
+
+
+def test_fitting() -> None:
+    complete(fitting.measure(fitting.Size(rows=5_000, times=2)), fitting.NAMES)
