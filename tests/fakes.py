@@ -13,14 +13,14 @@ __all__ = ["MemoryLog", "MemorySource"]
 
 @dataclass
 class MemoryLog:
-    """A topic; `append_ms` is the same for all messages."""
+    """Topics, `topic` first of all; `append_ms` is the same for all messages."""
 
     topic: str = "memory"
     append_ms: int = 1_800_000_000_000
     values: dict[Partition, list[bytes]] = field(default_factory=dict)
 
-    def append(self, number: int, payload: bytes) -> None:
-        self.values.setdefault(Partition(self.topic, number), []).append(payload)
+    def append(self, number: int, payload: bytes, topic: str | None = None) -> None:
+        self.values.setdefault(Partition(topic or self.topic, number), []).append(payload)
 
     def chunk(self, partition: Partition, first: int, n: int) -> Chunk:
         """The messages from `first` on, `n` at most."""

@@ -231,7 +231,9 @@ def _encode(head: NDArray[Any], values: Values, extra: Ints, between: Bytes) -> 
     head["size"] = sizes
     starts = np.cumsum(sizes) - sizes
     data = np.zeros(int(sizes.sum()), np.uint8)
-    data[starts[:, None] + np.arange(head.dtype.itemsize)] = head.view(np.uint8).reshape(len(head), -1)
+    data[starts[:, None] + np.arange(head.dtype.itemsize)] = head.view(np.uint8).reshape(
+        len(head), head.dtype.itemsize
+    )
     after = starts + head.dtype.itemsize
     if len(between):
         data[spans(after, extra)] = between

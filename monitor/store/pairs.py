@@ -177,9 +177,9 @@ def drop_expired_pairs(store: Store, horizon_days: int, now_ms: int) -> int:
         gone = connection.execute(
             sa.delete(pairs)
             .where(pairs.c.key.in_(keys), pairs.c.day < until)
-            .returning(pairs.c.predictions.is_(None), pairs.c.labels)
+            .returning(pairs.c.predictions, pairs.c.labels)
         ).all()
-        lonely = len(parse([labels for alone, labels in gone if alone], LABEL))
+        lonely = len(parse([labels for predictions, labels in gone if not predictions], LABEL))
         if lonely:
             upsert = insert(store, counts)
             connection.execute(

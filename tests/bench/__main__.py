@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from tests.bench import disk, fitting, memory, queries, rates, recovery
+from tests.bench import disk, fitting, memory, pairs, queries, rates, recovery
 from tests.bench.figures import OUTPUT, Figure, show, write
 
 __all__ = ["BENCHES", "main"]
@@ -21,6 +21,7 @@ BENCHES: Mapping[str, Bench] = {
     "queries": Bench(queries.NAMES, lambda: queries.measure(queries.Size())),
     "disk": Bench(disk.NAMES, lambda: disk.measure(disk.Size())),
     "rates": Bench(rates.NAMES, lambda: rates.measure(rates.Size())),
+    "pairs": Bench(pairs.NAMES, lambda: pairs.measure(pairs.Size())),
     "recovery": Bench(recovery.NAMES, lambda: recovery.measure(recovery.Size())),
     "fitting": Bench(fitting.NAMES, lambda: fitting.measure(fitting.Size())),
     "memory": Bench(memory.NAMES, lambda: memory.measure(memory.Size())),

@@ -14,7 +14,7 @@ from monitor.store.ownership import list_progress
 from monitor.store.store import Store
 from tests.exactly_once.compare import check, differences, give_bins
 from tests.exactly_once.oracle import Oracle
-from tests.exactly_once.records import Generator
+from tests.exactly_once.records import LABELS, PARTITIONS, RECORDS, Generator
 from tests.servers import Kafka
 from tests.servers.server import wait_until
 
@@ -84,12 +84,14 @@ class Cluster:
         self.kafka = kafka
         self.seed = seed
         self.store = Store.open(url)
-        self._topic = topic
+        self._topics = {RECORDS: topic, LABELS: f"{topic}-labels"}
+        kafka.create_topic(self._topics[LABELS], PARTITIONS)
         self._url = worker_url or url
         self._folder = folder
         self._group = f"group-{uuid.uuid4().hex[:8]}"
         self._generator = Generator(seed)
         self.oracle = Oracle()
+        self.oracle.topics = {name: kept for kept, name in self._topics.items()}
         self.workers: dict[str, Worker] = {}
         self._all: list[Worker] = []
         give_bins(self.store)
@@ -107,7 +109,8 @@ class Cluster:
         command = [sys.executable, "-m", "tests.exactly_once.worker", "--name", name]
         for key, value in (
             ("bootstrap", self.kafka.bootstrap),
-            ("topic", self._topic),
+            ("topic", self._topics[RECORDS]),
+            ("labels", self._topics[LABELS]),
             ("group", self._group),
             ("store", self._url),
         ):
@@ -125,12 +128,15 @@ class Cluster:
                 self.start(name)
 
     def produce(self, n: int) -> None:
-        """Writes the next `n` messages of the stream and waits until the broker has them."""
-        messages = self._generator.take(n)
-        self.kafka.produce(
-            self._topic, [m.payload for m in messages], partition=[m.partition for m in messages]
-        )
-        self.oracle.take(messages)
+        """Writes the next `n` messages of the stream, and labels, and waits until the broker has them."""
+        for messages in (self._generator.take(n), self._generator.labels(n // 3)):
+            for name in {m.topic for m in messages}:
+                self.kafka.produce(
+                    self._topics[name],
+                    [m.payload for m in messages],
+                    partition=[m.partition for m in messages],
+                )
+            self.oracle.take(messages)
 
     def owned_by(self, name: str) -> int:
         """How many partitions the store gives to the worker that runs under this name now."""
@@ -144,10 +150,14 @@ class Cluster:
     def caught_up(self) -> bool:
         """Whether all that was produced is committed. A store that is away has not caught up."""
         try:
-            at = {p.partition.number: p.next_offset or 0 for p in list_progress(self.store)}
+            names = self.oracle.topics
+            at = {
+                (names[p.partition.topic], p.partition.number): p.next_offset or 0
+                for p in list_progress(self.store)
+            }
         except StoreBusy:
             return False
-        return all(at.get(number) == end for number, end in self.oracle.ends.items())
+        return all(at.get(place) == end for place, end in self.oracle.ends.items())
 
     def wait(self, condition: Callable[[], bool], what: str) -> None:
         """Waits until `condition` holds. Raises NotInTime, saying `what` did not happen."""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from monitor.profiles.series import SeriesKey
+from tests.exactly_once.pair_oracle import Label, Prediction, Rank, count_pairs
 from tests.exactly_once.records import Sent
 
 __all__ = ["BINS", "FEATURES_S", "LATENESS_MS", "SERVICE_S", "THRESHOLDS_MS", "Counted", "Oracle", "Row"]
@@ -62,23 +63,32 @@ class Oracle:
     """Takes the messages in the order of each partition's log; `counted` is what they come to."""
 
     def __init__(self) -> None:
+        """`topics` gives the oracle's name of topics that are called otherwise in the store."""
+        self.topics: dict[str, str] = {}
         self._base = Counted()
         self._marks: defaultdict[int, _Marks] = defaultdict(_Marks)
-        self.ends: Counter[int] = Counter()
-        self.dead: dict[tuple[int, int], str] = {}
+        self.ends: Counter[tuple[str, int]] = Counter()
+        self.dead: dict[tuple[str, int, int], str] = {}
+        self.predictions: list[Prediction] = []
+        self.labels: list[Label] = []
         self.unknown: Counter[str] = Counter()
 
     def take(self, messages: Iterable[Sent]) -> None:
         """Counts messages, each at the next offset of its partition."""
         for message in messages:
-            offset = self.ends[message.partition]
-            self.ends[message.partition] += 1
-            if message.record is None:
-                self.dead[message.partition, offset] = message.reason or ""
-                continue
-            marks = self._marks[message.partition]
-            self._record(message.record, message.ts_ms, marks.before())
-            marks.see(message.ts_ms)
+            place = (message.topic, message.partition)
+            offset = self.ends[place]
+            self.ends[place] += 1
+            rank = (message.ts_ms, *place, offset)
+            if message.label is not None:
+                self.unknown.update(name for name in ("source",) if name in message.label)
+                self.labels.append(_label(message.label, rank))
+            elif message.record is None:
+                self.dead[*place, offset] = message.reason or ""
+            else:
+                marks = self._marks[message.partition]
+                self._record(message.record, message.ts_ms, marks.before(), rank)
+                marks.see(message.ts_ms)
 
     def counted(self) -> Counted:
         """The counts in all tiers."""
@@ -97,7 +107,11 @@ class Oracle:
                     whole.highest(tier, cell, value)
         return whole
 
-    def _record(self, record: dict[str, Any], ts_ms: int, watermark_ms: int | None) -> None:
+    def pairs(self) -> dict[Row, Counter[Cell]]:
+        """The counts of quality profiles in all tiers."""
+        return count_pairs(self.predictions, self.labels)
+
+    def _record(self, record: dict[str, Any], ts_ms: int, watermark_ms: int | None, rank: Rank) -> None:
         self.unknown.update(name for name in ("region_hint", "debug") if name in record)
         late = too_late = False
         at_ms = ts_ms
@@ -109,6 +123,8 @@ class Oracle:
             self._service(record, series, at_ms, late, too_late)
         if not too_late and not record.get("shadow"):
             self._features(record, ts_ms)
+            if record.get("prediction") is not None or record.get("score") is not None:
+                self.predictions.append(_prediction(record, rank))
 
     def _add(self, row: Row, cell: Cell, weight: float) -> None:
         self._base.counts[row][cell] += 1
@@ -167,6 +183,18 @@ class Oracle:
         for name, value in record.get("attributions", {}).items():
             self._base.counts[row]["feature", name, "attribution"] += 1
             self._base.sums[row]["feature", name, "attribution"] += abs(value)
+
+
+def _prediction(record: dict[str, Any], rank: Rank) -> Prediction:
+    join = ("k", record["key"]) if "key" in record else ("i", record["id"])
+    series = tuple(_marginals(record))
+    value, score = record.get("prediction"), record.get("score")
+    return Prediction(join, record["model"], record["id"], value, score, series, rank)
+
+
+def _label(label: dict[str, Any], rank: Rank) -> Label:
+    join = ("k", label["key"]) if "key" in label else ("i", label["id"])
+    return Label(join, label.get("model"), label.get("annotator"), label["label"], rank)
 
 
 def _tiers(row: Row) -> Iterator[Row]:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-__all__ = ["BEGIN_MS", "PARTITIONS", "Generator", "Sent"]
+__all__ = ["BEGIN_MS", "LABELS", "PARTITIONS", "RECORDS", "Generator", "Sent"]
 
 PARTITIONS = 4
+# Names in the oracle for the topics of a run; each has partitions of its own.
+RECORDS, LABELS = "records", "labels"
 BEGIN_MS = 1_700_000_040_000  # 2023-11-14T22:14:00Z: the stream runs over an hour's end and a day's.
 _DAY_MS = 86_400_000
 _STEP_MS = 1_700
@@ -26,13 +28,15 @@ _MODELS = (
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One message: the `record` that it is, with its time `ts_ms`, or the `reason` why it is none."""
+    """One message: the `record` or `label` that it is, with its time `ts_ms`, or the `reason` for neither."""
 
     partition: int
     payload: bytes
     ts_ms: int = 0
     record: dict[str, Any] | None = None
     reason: str | None = None
+    topic: str = RECORDS
+    label: dict[str, Any] | None = None
 
 
 class Generator:
@@ -40,6 +44,7 @@ class Generator:
 
     def __init__(self, seed: int, partitions: int = PARTITIONS, step_ms: int = _STEP_MS) -> None:
         self._random = random.Random(seed)
+        self._labelling = random.Random(-seed - 1)
         self._partitions = partitions
         self._step_ms = step_ms
         self._made = 0
@@ -59,6 +64,31 @@ class Generator:
         ts_ms = self._time(now_ms)
         record = self._record(ts_ms)
         return Sent(partition, json.dumps(record).encode(), ts_ms, record)
+
+    def labels(self, n: int) -> list[Sent]:
+        """`n` labels for what was made so far, or will be: some late by a month, some for nothing at all."""
+        return [self._label() for _ in range(n)]
+
+    def _label(self) -> Sent:
+        rng = self._labelling
+        number = rng.randrange(max(1, self._made - 60), self._made + 15)
+        now_ms = BEGIN_MS + self._made * self._step_ms
+        ts_ms = now_ms + (30 * _DAY_MS if rng.random() < 0.3 else rng.randrange(-5_000, 5_000_000))
+        label: dict[str, Any] = {"ts": ts_ms}
+        joined = ("key", f"order-{number % 7}") if rng.random() < 0.2 else ("id", f"r-{number}")
+        label[joined[0]] = joined[1]
+        label["label"] = rng.choice(("yes", "no", "no", True, False, 1, 12, 7.25))
+        if rng.random() < 0.3:
+            label["model"] = rng.choice(("fraud", "churn", "eta"))
+        if rng.random() < 0.4:
+            label["annotator"] = rng.choice(("ann", "bob"))
+        partition = rng.randrange(self._partitions)
+        if rng.random() < 0.03:
+            label["label"] = {"a": -1}
+            return Sent(partition, json.dumps(label).encode(), reason="label.negative", topic=LABELS)
+        if rng.random() < 0.03:
+            label["source"] = "tool"
+        return Sent(partition, json.dumps(label).encode(), ts_ms, topic=LABELS, label=label)
 
     def _time(self, now_ms: int) -> int:
         rng = self._random
@@ -133,6 +163,7 @@ class Generator:
             (0.05, "feature_ts", ts_ms - rng.randrange(3_600_000)),
             (0.05, "error_type", rng.choice(("timeout", "quality", "auth", "other"))),
             (0.02, "attributions", {"amount": rng.gauss(0, 1)}),
+            (0.15, "key", f"order-{self._made % 7}"),
             (0.02, "region_hint", "x"),
             (0.01, "debug", {"deep": [1, 2]}),
         )

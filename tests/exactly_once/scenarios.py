@@ -11,6 +11,7 @@ from functools import partial
 
 from tests.exactly_once.cluster import Cluster, Worker
 from tests.exactly_once.proxy import Proxy
+from tests.exactly_once.records import PARTITIONS
 from tests.exactly_once.worker import PAUSED, WOKEN
 from tests.servers import Postgres
 from tests.servers.server import wait_until
@@ -29,6 +30,7 @@ __all__ = [
 FAILPOINTS = (
     "flush.before_swap",
     "flush.after_swap",
+    "flush.after_pairs",
     "flush.before_commit",
     "flush.after_commit",
     "rebalance.after_claim",
@@ -69,7 +71,7 @@ def die_at_failpoint(cluster: Cluster, failpoint: str, times: int) -> None:
     """Worker a dies the `times`-th time that it gets to the failpoint, while b goes on."""
     if "b" not in cluster.workers:
         cluster.start("b")
-        cluster.wait(lambda: cluster.owned_by("b") == 4, "b owns all partitions")
+        cluster.wait(lambda: cluster.owned_by("b") == 2 * PARTITIONS, "b owns all partitions")
     if "a" in cluster.workers:
         cluster.workers["a"].kill()
     worker = cluster.start("a", failpoint=f"{failpoint}:{times}")

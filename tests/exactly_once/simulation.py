@@ -22,7 +22,7 @@ from monitor.records import Batch
 from monitor.store.engine import writing
 from monitor.store.store import Store
 from tests.exactly_once.oracle import THRESHOLDS_MS, Oracle
-from tests.exactly_once.records import Generator
+from tests.exactly_once.records import LABELS, RECORDS, Generator
 from tests.exactly_once.without_swap import SWAP, unconditional
 from tests.fakes import MemoryLog, MemorySource
 
@@ -54,7 +54,9 @@ class Process:
 
     def __init__(self, store: Store, log: MemoryLog, name: str) -> None:
         self._log = log
-        settings = JobSettings(owner=name, thresholds_ms=THRESHOLDS_MS)
+        settings = JobSettings(
+            owner=name, thresholds_ms=THRESHOLDS_MS, label_topics=frozenset({LABELS}), pairs=True
+        )
         self.job = _Job(store, self._open, settings, StreamClock(_NOW_MS))
 
     def _open(self, ownership: Ownership) -> Source:
@@ -68,10 +70,10 @@ class Simulation:
     def __init__(self, store: Store, seed: int) -> None:
         self._random = random.Random(seed)
         self._store = store
-        self._log = MemoryLog()
+        self._log = MemoryLog(RECORDS)
         self._generator = Generator(seed, _PARTITIONS, step_ms=20_000)
         self.oracle = Oracle()
-        self._partitions = [Partition(self._log.topic, n) for n in range(_PARTITIONS)]
+        self._partitions = [Partition(t, n) for t in (RECORDS, LABELS) for n in range(_PARTITIONS)]
         self._owner: dict[Partition, int] = {}
         self._processes = [self._start(0), self._start(1)]
 
@@ -106,9 +108,10 @@ class Simulation:
         messages = self._generator.take(self._random.randrange(1, 9))
         if self._random.random() < 0.2:
             messages *= 2  # A producer that sends its batch again.
+        messages += self._generator.labels(self._random.randrange(7))
         self.oracle.take(messages)
         for message in messages:
-            self._log.append(message.partition, message.payload)
+            self._log.append(message.partition, message.payload, message.topic)
 
     def _poll(self) -> None:
         process = self._random.choice(self._processes)

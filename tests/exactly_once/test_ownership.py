@@ -15,18 +15,18 @@ from monitor.store.store import Store
 from tests.exactly_once.compare import check
 from tests.exactly_once.conftest import Fresh
 from tests.exactly_once.oracle import Oracle
-from tests.exactly_once.records import Generator
+from tests.exactly_once.records import RECORDS, Generator
 from tests.exactly_once.simulation import Process
 from tests.fakes import MemoryLog
 
-ONE, TWO = PARTITIONS = (Partition("memory", 0), Partition("memory", 1))
+ONE, TWO = PARTITIONS = (Partition(RECORDS, 0), Partition(RECORDS, 1))
 
 
 class Stream:
     """Two partitions of twenty messages each at least, and the oracle that knows them."""
 
     def __init__(self) -> None:
-        self.log, self.oracle = MemoryLog(), Oracle()
+        self.log, self.oracle = MemoryLog(RECORDS), Oracle()
         messages = Generator(5, len(PARTITIONS)).take(80)
         self.oracle.take(messages)
         for message in messages:

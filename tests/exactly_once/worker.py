@@ -1,6 +1,6 @@
 """The main job as a process that the tests kill, stop and starve.
 
-`python -m tests.exactly_once.worker --name a --bootstrap .. --topic .. --group .. --store ..`
+`python -m tests.exactly_once.worker --name a --bootstrap .. --topic .. --labels .. --group .. --store ..`
 """
 
 import argparse
@@ -60,7 +60,7 @@ class _Pause:
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="worker")
-    for name in ("name", "bootstrap", "topic", "group", "store"):
+    for name in ("name", "bootstrap", "topic", "labels", "group", "store"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--pause-at-commit", type=int, default=0)
     parser.add_argument("--without-swap", action="store_true")
@@ -86,12 +86,18 @@ def _run(given: argparse.Namespace) -> None:
 
     def open_source(ownership: Ownership) -> Source:
         return ConfluentSource(
-            [given.topic], given.group, ownership, bootstrap_servers=given.bootstrap, options=_OPTIONS
+            [given.topic, given.labels],
+            given.group,
+            ownership,
+            bootstrap_servers=given.bootstrap,
+            options=_OPTIONS,
         )
 
     settings = JobSettings(
         owner=f"{given.name}:{os.getpid()}",
         thresholds_ms=THRESHOLDS_MS,
+        label_topics=frozenset({given.labels}),
+        pairs=True,
         flush_interval_ms=200,
         flush_records=500,
         poll_records=100,
