@@ -4,8 +4,10 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from monitor.profiles.feature_contract import FeatureContract, ValueType
 from monitor.profiles.layout import FeatureBin
@@ -14,6 +16,7 @@ from monitor.records import Bools, Coded, Column, Floats, Ints, Mixed
 
 __all__ = [
     "MAX_CATEGORIES",
+    "BinNumbers",
     "Bins",
     "bin_column",
     "breaches",
@@ -30,6 +33,8 @@ _BINS = 200
 # Numbers from which on a grid finds their bins faster than a search does.
 _MANY = 1024
 MAX_CATEGORIES = int(FeatureBin.BELOW)
+
+BinNumbers: TypeAlias = NDArray[np.signedinteger[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +119,8 @@ def edges_of(values: Floats) -> Floats:
     return np.unique(np.quantile(values, np.arange(1, _BINS) / _BINS))
 
 
-def bin_column(bins: Bins | None, column: Column) -> Ints:
-    """The bin of each value, int64; without bins a usable value counts as UNBINNED."""
+def bin_column(bins: Bins | None, column: Column) -> BinNumbers:
+    """The bin of each value, int64 or smaller; without bins a usable value counts as UNBINNED."""
     if isinstance(column, np.ndarray):
         return _bin_numbers(bins, column)
     if isinstance(column, Coded):
@@ -125,16 +130,16 @@ def bin_column(bins: Bins | None, column: Column) -> Ints:
     return np.where(column.invalid, int(FeatureBin.INVALID), binned)
 
 
-def _bin_numbers(bins: Bins | None, numbers: Floats) -> Ints:
+def _bin_numbers(bins: Bins | None, numbers: Floats) -> BinNumbers:
     if bins is None:
         binned = np.full(len(numbers), int(FeatureBin.UNBINNED), np.int64)
     elif bins.edges is None:
         binned = np.full(len(numbers), int(FeatureBin.INVALID), np.int64)
     elif len(numbers) >= _MANY and (grid := bins.grid()) is not None:
-        binned = grid.bins(numbers)
-        odd = np.flatnonzero(binned < 0)
-        binned[odd] = np.where(np.isnan(numbers[odd]), int(FeatureBin.NULL), int(FeatureBin.NONFINITE))
-        return binned
+        found = grid.bins(numbers)
+        odd = np.flatnonzero(found < 0)
+        found[odd] = np.where(np.isnan(numbers[odd]), int(FeatureBin.NULL), int(FeatureBin.NONFINITE))
+        return found
     else:
         binned = np.searchsorted(bins.edges, numbers, side="right")
     odd = ~np.isfinite(numbers)

@@ -5,30 +5,39 @@ holds one, one comparison does; the few values in cells with more are searched f
 numpy's `searchsorted(edges, values, side="right")`.
 """
 
+from typing import TypeAlias
+
 import numpy as np
+from numpy.typing import NDArray
 
 from monitor.records import Floats, Ints
 
-__all__ = ["Grid", "grid_of"]
+__all__ = ["Grid", "Numbers", "grid_of"]
 
-_CELLS = 4096
+Numbers: TypeAlias = NDArray[np.int16]
+
+_CELLS = 16_384
 # More values at once would leave the processor's cache.
 _AT_ONCE = 16_384
+# How the table tells cells without an edge (their bin) from those with one (-1 less the edge's index) and
+# those that a search is needed for.
+_SEARCH = -(1 << 14)
 
 
 class Grid:
-    """Bins by ascending finite edges; a value on an edge belongs to the bin above. Immutable; 64 KB."""
+    """Bins by ascending finite edges; a value on an edge belongs to the bin above. Immutable; 32 KB."""
 
-    __slots__ = ("_before", "_edges", "_held", "_scale", "_sure")
+    __slots__ = ("_edges", "_scale", "_table")
 
     def __init__(self, edges: Floats, scale: np.float64) -> None:
         self._edges, self._scale = edges, scale
-        at = np.clip(self._cells(edges, np.empty(len(edges)), np.empty(len(edges), np.int64)), 0, _CELLS)
-        self._held = np.bincount(at, minlength=_CELLS + 1).astype(np.int16)
-        self._before = (np.cumsum(self._held) - self._held).astype(np.int16)
-        self._sure = np.where(self._held > 0, -1, self._before).astype(np.int64)
+        at = self._cells(edges, np.empty(len(edges)), np.empty(len(edges), np.int64))
+        held = np.bincount(np.clip(at, 0, _CELLS), minlength=_CELLS + 1)
+        before = np.cumsum(held) - held
         # Whatever lies outside the grid, and what is no number at all, comes to one of its ends.
-        self._sure[[0, _CELLS]] = -1
+        held[_CELLS] = 2
+        table = np.where(held == 0, before, np.where(held == 1, -1 - before, _SEARCH))
+        self._table: Numbers = table.astype(np.int16)
 
     def _cells(self, some: Floats, place: Floats, cell: Ints) -> Ints:
         """The cell of each value. Each step is monotonic whatever it rounds, so an edge in a lower cell than
@@ -38,34 +47,35 @@ class Grid:
         np.copyto(cell, place, casting="unsafe")
         return cell
 
-    def bins(self, values: Floats) -> Ints:
-        """The bin of each value, int64; -1 for what is not finite."""
-        found = np.empty(len(values), np.int64)
-        place, cell = np.empty(_AT_ONCE), np.empty(_AT_ONCE, np.int64)
+    def bins(self, values: Floats) -> Numbers:
+        """The bin of each value, int16; -1 for what is not finite."""
+        found = np.empty(len(values), np.int16)
+        size = min(_AT_ONCE, len(values))
+        place, cell = np.empty(size), np.empty(size, np.int64)
         with np.errstate(over="ignore", invalid="ignore"):
             for begin in range(0, len(values), _AT_ONCE):
                 part, mine = values[begin : begin + _AT_ONCE], found[begin : begin + _AT_ONCE]
                 at = self._cells(part, place[: len(part)], cell[: len(part)])
-                np.take(self._sure, at, out=mine, mode="clip")
+                np.take(self._table, at, out=mine, mode="clip")
                 unsure = np.flatnonzero(mine < 0)
                 if unsure.size:
-                    mine[unsure] = self._compared(at[unsure], part[unsure])
+                    mine[unsure] = self._compared(mine[unsure], part[unsure])
         return found
 
-    def _compared(self, cell: Ints, values: Floats) -> Ints:
-        inside = (cell >= 0) & (cell <= _CELLS)
-        at = np.where(inside, cell, 0)
-        first = self._before[at].astype(np.int64)
-        bins = first + (values >= self._edges[np.minimum(first, len(self._edges) - 1)])
-        hard = np.flatnonzero((self._held[at] != 1) | ~inside)
+    def _compared(self, told: Numbers, values: Floats) -> Numbers:
+        edge = np.where(told == _SEARCH, 0, -1 - told)
+        bins = (edge + (values >= self._edges[edge])).astype(np.int16)
+        over = values > self._edges[-1]
+        bins[over] = len(self._edges)
+        hard = np.flatnonzero((told == _SEARCH) & ~over)
         bins[hard] = np.searchsorted(self._edges, values[hard], side="right")
         bins[~np.isfinite(values)] = -1
         return bins
 
 
 def grid_of(edges: Floats) -> Grid | None:
-    """The grid over the edges; None where they span nothing that a grid could divide."""
-    if len(edges) < 2:
+    """The grid over the edges; None where they span nothing that a grid could divide, or are too many."""
+    if not 1 < len(edges) < -_SEARCH:
         return None
     with np.errstate(over="ignore", divide="ignore"):
         scale = np.float64(_CELLS) / (edges[-1] - edges[0])
