@@ -51,7 +51,7 @@ class Why(IntEnum):
     NO_ANNOTATORS = 19
     NONE_FORETOLD = 20
     NO_REFERENCE = 21
-    NO_CALIBRATION = 22
+    SMALL_GROUP = 22
 
     @property
     def text(self) -> str:
@@ -81,7 +81,7 @@ _TEXTS = {
     Why.NO_ANNOTATORS: "no label with several annotators",
     Why.NONE_FORETOLD: "no event was foretold",
     Why.NO_REFERENCE: "nothing to compare with",
-    Why.NO_CALIBRATION: "the baseline has no labelled scores",
+    Why.SMALL_GROUP: "too few in the group",
 }
 
 

@@ -138,7 +138,9 @@ def _mean_over_classes(cells: QualityCells, divisor: Floats, counted: Bools, cla
     given = divisor[counted] > 0
     mean_weight = ratio(cells.totals(Quality.CLASSIFIED), cells.counts(Quality.CLASSIFIED).astype(np.float64))
     scale = cells.spread * np.where(np.isnan(mean_weight), 1.0, mean_weight)
-    variance = summed(mine, share * (1 - share) / held, cells.n) * scale
+    # A class that is all right in few labels isn't without variance (Agresti and Coull 1998).
+    near = (share * held + 1) / (held + 2)
+    variance = summed(mine, near * (1 - near) / held * given, cells.n) * scale
     size = ratio(k**2, summed(mine[given], 1 / held[given], cells.n) * scale)
     interval = bounded(value, ratio(np.sqrt(variance), k), size)
     lacking = (_unlabelled(cells), (cells.counts(Quality.CLASSIFIED) <= 0, Why.NO_CLASSES))

@@ -8,7 +8,7 @@ from monitor.profiles.layout import Quality, bucket_value
 from monitor.records import Bools, Floats, Ints
 from monitor.sli.quality_cells import Estimates, QualityCells, Why, cumulative, known, ratio, summed
 from monitor.sli.quality_classes import share_of
-from monitor.sli.quality_intervals import Z, bounded, deviation, normal, wilson
+from monitor.sli.quality_intervals import Z, bounded, deviation, normal, positive, wilson
 from monitor.sli.quantile import quantiles
 
 __all__ = [
@@ -114,7 +114,7 @@ def rating_mean(cells: QualityCells) -> Estimates:
 def lead_time(cells: QualityCells) -> Estimates:
     """Seconds."""
     sums = Quality.SUM_LEAD_MS, Quality.SUM_LEAD_S_SQUARED
-    return _mean(cells, Quality.FORETOLD, *sums, normal, Why.NONE_FORETOLD, unit=1000.0)
+    return _mean(cells, Quality.FORETOLD, *sums, positive, Why.NONE_FORETOLD, unit=1000.0)
 
 
 def _mean(

@@ -29,7 +29,8 @@ def mae(cells: QualityCells) -> Estimates:
 
 
 def rmse(cells: QualityCells) -> Estimates:
-    """The interval is the root of the mean square's, which needs the fourth powers."""
+    """The interval is the root of the mean square's, which needs the fourth powers. It is too narrow where
+    few errors make up most of the sum: about 90 % instead of 95 % for 300 log-normal errors."""
     count = cells.counts(Quality.MEASURED)
     square, size = _mean(cells, Quality.SUM_SQUARED), cells.size(count)
     low, high = positive(square, deviation(_mean(cells, Quality.SUM_FOURTH), square, size), size)
