@@ -8,6 +8,7 @@ from monitor.cli.options import ConfigOption, FormatOption, StoreOption, configu
 from monitor.cli.query import segment_of
 from monitor.cli.render import Format, render
 from monitor.clock import WallClock
+from monitor.sli.drift_verdict import State
 from monitor.sli.drifting import Against
 from monitor.sli.times import parse_step_s, parse_time_ms
 from monitor.sli.verdicts import DriftQuestion, WindowDrift, drift
@@ -92,7 +93,8 @@ def _heading(window: WindowDrift) -> str:
 
 
 def _line(feature: Any) -> dict[str, Any]:
-    state = feature["state"] + (" (confirmed)" if feature["confirmed"] else "")
+    sure = feature["confirmed"] and feature["state"] == State.DRIFTED.label
+    state = feature["state"] + (" (confirmed)" if sure else "")
     figures = {name: feature[name] for name in ("effect", "psi", "ks", "q")}
     return {"feature": feature["feature"], "state": state, **figures, "what": feature["sentence"]}
 

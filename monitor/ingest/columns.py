@@ -25,7 +25,7 @@ from monitor.ingest.values import (
     with_vectors,
 )
 from monitor.ingest.vectors import VECTOR
-from monitor.records import Batch, Coded, Column, FeatureBlock, Floats, Ints, Vocabulary
+from monitor.records import Batch, Bools, Coded, Column, FeatureBlock, Floats, Ints, Vocabulary
 
 __all__ = ["AMOUNTS", "BAD", "Pieces", "Vocabularies"]
 
@@ -67,6 +67,19 @@ class Vocabularies:
             del self._by_column[key]
         if len(self.outcomes) > _MAX_VOCABULARY:
             self.outcomes = _Memo()
+
+
+def _telling(rows: list[Any], known: set[str]) -> Bools:
+    """Which rows have features, a prediction or a score. A request that failed before it had any says nothing
+    of them: an outage is no surge of nulls."""
+    empty = np.ones(len(rows), np.bool_)
+    for name in ("features", "prediction", "score", "scores"):
+        if name in known:
+            values = list(map(operator.attrgetter(name), rows))
+            if None not in values:
+                return np.ones(len(rows), np.bool_)
+            empty &= np.fromiter((v is None for v in values), np.bool_, len(rows))
+    return ~empty
 
 
 class Pieces:
@@ -176,6 +189,13 @@ class Pieces:
             columns["@prediction"] = column_of(values, None, self._vocabularies.of(info.model, "@prediction"))
         if "score" in known or "scores" in known:
             columns["@score"] = floats_of(_scores(rows, known, self._positive(info.model)), n)
+        telling = _telling(rows, known)
+        if not telling.all():
+            at = at[telling]
+            columns = {
+                k: c[telling] if isinstance(c, np.ndarray) else c.select(telling) for k, c in columns.items()
+            }
+            attributions = {k: c[telling] for k, c in attributions.items()}
         self._blocks[kind].append((at, columns, attributions))
 
     def _take_rankings(self, predictions: list[Any], at: Ints) -> list[Any]:
