@@ -70,16 +70,18 @@ class Client:
         segment: Mapping[str, str] | None = None,
         feature: str | None = None,
         against: str = "baseline",
+        time: str = "prediction",
     ) -> pd.DataFrame:
         """One row per window and group: start and end (UTC), the columns of `by`, value (float64, NaN
         where there is none), count (int64), estimate (bool), coverage (float64).
 
         Times are what the command line takes ("now-1h", RFC 3339, epoch milliseconds) or datetimes,
         UTC where they name no zone; `step` is "5m" or whole seconds; `against` is what drift is measured
-        from, "baseline" or "previous". Raises QueryError.
+        from, "baseline" or "previous"; `time` puts labelled predictions into windows, "prediction" or
+        "label". Quality has columns low, high, label_coverage and label_lag_p50_s too. Raises QueryError.
         """
         from monitor.sli.query import answer
-        from monitor.sli.question import Question, parse_against
+        from monitor.sli.question import Question, parse_against, parse_time
 
         now_ms = self._clock.now_ms()
         by = tuple(name for given in ([by] if isinstance(by, str) else by) for name in given.split(","))
@@ -95,6 +97,7 @@ class Client:
             segment=segment or {},
             feature=feature,
             against=parse_against("against", against),
+            time=parse_time("time", time),
         )
         return _frame(answer(self._store, question, now_ms, self._bases), by)
 
@@ -155,4 +158,7 @@ def _frame(answers: Sequence[Mapping[str, Any]], by: Sequence[str]) -> pd.DataFr
     frame["count"] = pd.Series([a["count"] for a in answers], dtype="int64")
     frame["estimate"] = pd.Series([a.get("estimate", False) for a in answers], dtype="bool")
     frame["coverage"] = pd.Series([a.get("coverage", 1.0) for a in answers], dtype="float64")
+    for name in ("low", "high", "label_coverage", "label_lag_p50_s"):
+        if any(name in a for a in answers):
+            frame[name] = pd.Series([a.get(name) for a in answers], dtype="float64")
     return frame

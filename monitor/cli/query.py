@@ -10,7 +10,7 @@ from monitor.clock import WallClock
 from monitor.errors import QueryError
 from monitor.sli.drifting import Against
 from monitor.sli.query import Answer, answer
-from monitor.sli.question import Question
+from monitor.sli.question import Question, Time
 from monitor.sli.times import parse_step_s, parse_time_ms
 from monitor.store import Store
 
@@ -19,6 +19,7 @@ __all__ = ["query", "segment_of"]
 # What only some answers say; the others mean this.
 _USUAL: dict[str, Any] = {"estimate": False, "coverage": 1.0}
 _COLUMNS = ("start", "end", "model", "version", "endpoint", "segment", "value", "count", *_USUAL)
+_BESIDE = ("low", "high", "label_coverage", "label_lag_p50_s", "why")
 _TIME = "now-1h, 2026-11-23, RFC 3339 or epoch milliseconds"
 
 
@@ -52,6 +53,9 @@ def query(
     against: Annotated[
         Against, typer.Option("--against", help="What drift is measured from.")
     ] = Against.BASELINE,
+    time: Annotated[
+        Time, typer.Option("--time", help="Quality of the predictions of a window, or of its labels.")
+    ] = Time.PREDICTION,
     config: ConfigOption = None,
     store: StoreOption = None,
     format: FormatOption = Format.TABLE,
@@ -70,6 +74,7 @@ def query(
         segment=dict(map(segment_of, segment or ())),
         feature=feature,
         against=against,
+        time=time,
     )
     settings = configured(config, store)
     opened = Store.open(settings.store)
@@ -84,7 +89,8 @@ def _print(found: list[Answer], format: Format) -> None:
     if format is Format.TABLE:
         render(list(map(_for_people, found)), format)
     elif format is Format.CSV:
-        render([{**_USUAL, **row} for row in found], format, _COLUMNS)
+        more = [name for name in _BESIDE if any(name in row for row in found)]
+        render([{**_USUAL, **row} for row in found], format, (*_COLUMNS, *more))
     else:
         given = {k: v for k, v in _USUAL.items() if any(k in row for row in found)}
         render([{**row, **given, **{k: v for k, v in row.items() if k in given}} for row in found], format)
@@ -108,6 +114,11 @@ def _for_people(row: Answer) -> dict[str, Any]:
         shown["estimate"] = True
     if "coverage" in row:
         shown["coverage"] = row["coverage"]
+    if "low" in row:
+        shown["95 % from"], shown["to"] = row["low"], row["high"]
+        shown["labels in"], shown["median lag s"] = row["label_coverage"], row["label_lag_p50_s"]
+    if "why" in row:
+        shown["why"] = row["why"]
     return shown
 
 

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from monitor.errors import QueryError
 from monitor.profiles.layout import MEASURES, Kind, Service
 from monitor.sli.drifting import ModelStatistic
+from monitor.sli.quality import METRICS, Metric, find_metric
 
 __all__ = [
     "OUTCOMES",
@@ -76,7 +77,7 @@ class Distance:
     statistic: str
 
 
-Formula: TypeAlias = Counted | Quantile | Special | Distance | ModelStatistic
+Formula: TypeAlias = Counted | Quantile | Special | Distance | ModelStatistic | Metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +126,24 @@ def _share(name: str, meaning: str, *cells: Service) -> Sli:
 
 
 _DISTANCES = {
-    "psi": "population stability index of a feature against its reference, on deciles or categories",
-    "ks": "Kolmogorov-Smirnov statistic of a numeric feature against its reference",
-    "js": "Jensen-Shannon distance of a feature from its reference, base 2",
-    "chi2": "chi-squared statistic of a feature against its reference",
-    "wasserstein": "Wasserstein distance of a numeric feature from its reference, in its standard deviations",
+    "psi": (
+        "index",
+        "population stability index of a feature against its reference",
+    ),
+    "ks": ("share", "Kolmogorov-Smirnov statistic of a numeric feature against its reference"),
+    "js": ("distance", "Jensen-Shannon distance of a feature from its reference, base 2"),
+    "chi2": ("statistic", "chi-squared statistic of a feature against its reference"),
+    "wasserstein": (
+        "std",
+        "Wasserstein distance of a numeric feature, in standard deviations of its reference",
+    ),
 }
+
+
+def _quality(metric: Metric) -> Sli:
+    return Sli(metric.name, metric.unit, metric.meaning, Kind.QUALITY, metric)
+
+
 _SERVED = "of the requests served (shadow traffic apart)"
 _ALL = (*OUTCOMES, Service.SHADOW, Service.TOO_LATE)
 
@@ -162,8 +175,8 @@ SLIS: tuple[Sli, ...] = (
         Special.NULL_SHARE,
     ),
     *(
-        Sli(f"drift_{name}", "", f"{meaning} (needs a feature)", Kind.FEATURES, Distance(name))
-        for name, meaning in _DISTANCES.items()
+        Sli(f"drift_{name}", unit, f"{meaning} (needs a feature)", Kind.FEATURES, Distance(name))
+        for name, (unit, meaning) in _DISTANCES.items()
     ),
     Sli(
         "unseen_share",
@@ -174,7 +187,7 @@ SLIS: tuple[Sli, ...] = (
     ),
     Sli(
         "model_drift",
-        "",
+        "index",
         "PSI beyond sampling noise, the mean over the features weighted by their importance",
         Kind.FEATURES,
         ModelStatistic.EFFECT,
@@ -182,7 +195,7 @@ SLIS: tuple[Sli, ...] = (
     Sli("drifted_share", "share", "features that drifted", Kind.FEATURES, ModelStatistic.DRIFTED),
     Sli(
         "attribution_ndcg",
-        "",
+        "share",
         "how well the order of the features by mean |attribution| holds, 0 to 1",
         Kind.FEATURES,
         ModelStatistic.ATTRIBUTION,
@@ -228,6 +241,7 @@ SLIS: tuple[Sli, ...] = (
         "coverage", "share", "partitions whose records up to the window's end are all in", Special.COVERAGE
     ),
     _service("data_age", "s", "time since the newest record", Special.DATA_AGE),
+    *map(_quality, METRICS),
 )
 _BY_NAME = {sli.name: sli for sli in SLIS}
 
@@ -241,6 +255,9 @@ def find_sli(name: str) -> Sli:
         return _percentile(match[1], match[2])
     if match:
         raise QueryError(f"sli: {name!r}: a percentile is from 0 to 100")
+    metric = find_metric(name)
+    if metric is not None:
+        return _quality(metric)
     near = get_close_matches(name, _BY_NAME, 3, 0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else f"choose one of {', '.join(_BY_NAME)}"
     raise QueryError(f"sli: there is no {name!r}; {hint}")

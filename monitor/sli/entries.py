@@ -11,7 +11,7 @@ from monitor.sli.windows import Part, Windows
 from monitor.store.read import Cells, read_cells
 from monitor.store.store import Store
 
-__all__ = ["Entries", "Grouping", "Placed", "Values", "join", "place"]
+__all__ = ["Beside", "Entries", "Grouping", "Placed", "Values", "join", "place"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,19 @@ class Entries:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """What is to be read with a metric of quality, by slot: its 95 % interval `low` to `high`, the share of
+    the predictions whose label has come, the median of how long those took, ms (float64, NaN for none), and
+    why there is no value (int64, of quality_cells.Why)."""
+
+    low: Floats
+    high: Floats
+    label_coverage: Floats
+    label_lag_p50_ms: Floats
+    why: Ints
+
+
+@dataclass(frozen=True, slots=True)
 class Values:
     """One item per slot: `value` (float64, NaN for none), `count` (int64) of the records behind it, and
     whether sampled records were scaled up for it (bool)."""
@@ -56,6 +69,7 @@ class Values:
     value: Floats
     count: Ints
     estimate: Bools
+    beside: Beside | None = None
 
 
 def place(

@@ -1,7 +1,7 @@
 """Answers: an indicator over windows and groups, from the store."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 
@@ -12,8 +12,11 @@ from monitor.sli.catalogue import OUTCOMES, Counted, Distance, Quantile, Special
 from monitor.sli.compute import counted, measured, null_share
 from monitor.sli.coverage import covered
 from monitor.sli.drifting import Drifting, ModelStatistic, References, distance, of_model
-from monitor.sli.entries import Grouping, Values, join, place
+from monitor.sli.entries import Beside, Grouping, Values, join, place
 from monitor.sli.peak import peak_per_s
+from monitor.sli.quality import Metric
+from monitor.sli.quality_cells import Why
+from monitor.sli.quality_values import quality_values
 from monitor.sli.question import Group, Question, Scope, scope_of, unknown
 from monitor.sli.windows import (
     MAX_ANSWERS,
@@ -44,7 +47,9 @@ class Answer(TypedDict):
 
     `version` and `endpoint` are None and `segment` empty where they were summed over; `value` is None
     where no record is behind it. `estimate` is there, and true, where sampled records were scaled up;
-    `coverage`, a share, where it is below 1: not all records of the window are in.
+    `coverage`, a share, where it is below 1: not all records of the window are in. Quality has its 95 %
+    interval `low` to `high`, the share of the predictions whose label has come, the median of how long
+    those took, s, and `why` there is no value.
     """
 
     start: str
@@ -57,6 +62,11 @@ class Answer(TypedDict):
     count: int
     estimate: NotRequired[bool]
     coverage: NotRequired[float]
+    low: NotRequired[float | None]
+    high: NotRequired[float | None]
+    label_coverage: NotRequired[float | None]
+    label_lag_p50_s: NotRequired[float | None]
+    why: NotRequired[str]
 
 
 def answer(
@@ -167,11 +177,17 @@ class _Computation:
         """The values of all slots, group * windows + window."""
         blocks = [(block, self._block(block)) for block in self._blocks(asked)]
 
-        def joined(name: str) -> np.ndarray[tuple[int, ...], np.dtype[np.generic]]:
-            tables = [getattr(v, name).reshape(self._grouping.n, b.n) for b, v in blocks]
+        def joined(parts: Sequence[object], name: str) -> Any:
+            tables = [
+                getattr(p, name).reshape(self._grouping.n, b.n)
+                for (b, _), p in zip(blocks, parts, strict=True)
+            ]
             return np.concatenate(tables, axis=1).reshape(-1)
 
-        return Values(joined("value"), joined("count"), joined("estimate"))  # type: ignore[arg-type]  # by name
+        parts = [v for _, v in blocks]
+        besides = [v.beside for v in parts if v.beside is not None]
+        beside = Beside(*(joined(besides, name) for name in Beside.__slots__)) if besides else None
+        return Values(joined(parts, "value"), joined(parts, "count"), joined(parts, "estimate"), beside)
 
     def _blocks(self, asked: Windows) -> Iterator[Windows]:
         rows_per_window = len(self._grouping.ids) * max(1, asked.step_s // self._tier_s(asked))
@@ -195,6 +211,8 @@ class _Computation:
             return measured(join(placed, n_slots), formula)
         if formula is Special.NULL_SHARE:
             return null_share(placed, n_slots, self._feature)
+        if isinstance(formula, Metric):
+            return quality_values(placed, n_slots, formula)
         if isinstance(formula, Counted):
             return counted(join(placed, n_slots), formula, block.step_s)
         served = counted(join(placed, n_slots), Counted(OUTCOMES), block.step_s)
@@ -254,8 +272,20 @@ def _answers(
                 row["estimate"] = True
             if complete[window] < 1:
                 row["coverage"] = complete[window]
+            if values.beside is not None:
+                _add_beside(row, values.beside, slot)
             found.append(row)
     return found
+
+
+def _add_beside(row: Answer, beside: Beside, slot: int) -> None:
+    low, high = float(beside.low[slot]), float(beside.high[slot])
+    share, lag_ms = float(beside.label_coverage[slot]), float(beside.label_lag_p50_ms[slot])
+    row["low"], row["high"] = None if np.isnan(low) else low, None if np.isnan(high) else high
+    row["label_coverage"] = None if np.isnan(share) else share
+    row["label_lag_p50_s"] = None if np.isnan(lag_ms) else lag_ms / 1000
+    if row["value"] is None:
+        row["why"] = Why(int(beside.why[slot])).text
 
 
 def _data_age(store: Store, question: Question, scope: Scope, now_ms: int, base_s: int) -> list[Answer]:

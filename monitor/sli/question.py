@@ -1,8 +1,9 @@
 """What is asked, and which series it is about."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from enum import StrEnum
 
 from monitor.errors import QueryError
 from monitor.profiles.layout import Kind
@@ -11,9 +12,16 @@ from monitor.sli.drifting import Against
 from monitor.store.names import SeriesKey, find_series, models
 from monitor.store.store import Store
 
-__all__ = ["Group", "Question", "Scope", "parse_against", "scope_of", "unknown"]
+__all__ = ["Group", "Question", "Scope", "Time", "parse_against", "parse_time", "scope_of", "unknown"]
 
 _NONE: Mapping[str, str] = {}
+
+
+class Time(StrEnum):
+    """Which time puts a labelled prediction into a window: its own, or that of its label."""
+
+    PREDICTION = "prediction"
+    LABEL = "label"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +31,8 @@ class Question:
 
     `by` lists what the answer is grouped by: "version", "endpoint", and one segment label, as `country`
     or `segment.country`. `version`, `endpoint` and `segment` (one label) leave out everything else.
-    `against` is what drift is measured from.
+    `against` is what drift is measured from, `time` whether quality is that of the predictions made in a
+    window, or of those whose labels came in it.
     """
 
     model: str
@@ -37,6 +46,7 @@ class Question:
     segment: Mapping[str, str] = field(default_factory=dict)
     feature: str | None = None
     against: Against = Against.BASELINE
+    time: Time = Time.PREDICTION
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +87,28 @@ def parse_against(option: str, text: str) -> Against:
         raise QueryError(f"{option}: {text[:100]!r} is neither baseline nor previous") from None
 
 
+def parse_time(option: str, text: str) -> Time:
+    """Which time counts. Raises QueryError that names `option`."""
+    try:
+        return Time(text)
+    except ValueError:
+        raise QueryError(f"{option}: {text[:100]!r} is neither prediction nor label") from None
+
+
 def scope_of(store: Store, question: Question) -> Scope:
     """The series that the question is about. Raises QueryError where it names what isn't there."""
     sli = find_sli(question.sli)
-    keys = find_series(store, question.model)
+    keys: Mapping[SeriesKey, int] = find_series(store, question.model)
     if not keys:
         raise unknown("model", question.model, models(store))
     _check_feature(sli, question)
+    if question.time is Time.LABEL:
+        if sli.kind is not Kind.QUALITY:
+            raise QueryError(f"{sli.name}: only quality can be asked by the time of labels")
+        sli = replace(sli, kind=Kind.LEARNED)
     label, by = _label(question, {k.label for k in keys if k.label})
-    if sli.kind is Kind.FEATURES and (label or question.endpoint is not None or "endpoint" in by):
-        raise QueryError(f"{sli.name}: features are kept per model and version; ask by version at most")
+    if sli.kind is Kind.FEATURES:
+        keys = _of_features(sli, question, keys, label, by)
     _check_value("version", question.version, (k.version for k in keys))
     _check_value("endpoint", question.endpoint, (k.endpoint for k in keys))
     _check_value(f"segment.{label}", question.segment.get(label), (k.value for k in keys if k.label == label))
@@ -100,6 +122,21 @@ def scope_of(store: Store, question: Question) -> Scope:
         if _wanted(key, question, label)
     }
     return Scope(sli, series, bool(by))
+
+
+def _of_features(
+    sli: Sli, question: Question, keys: Mapping[SeriesKey, int], label: str, by: set[str]
+) -> Mapping[SeriesKey, int]:
+    """The series that feature profiles are kept for."""
+    if question.endpoint is not None or "endpoint" in by:
+        raise QueryError(f"{sli.name}: features are kept per model and version; leave the endpoint out")
+    kept = {key: number for key, number in keys.items() if not key.label or not key.endpoint}
+    if label and not any(key.label == label for key in kept):
+        raise QueryError(
+            f"{sli.name}: the features of {question.model} are not kept by {label}; name it in "
+            f"models.{question.model}.feature_segments"
+        )
+    return kept
 
 
 def _check_feature(sli: Sli, question: Question) -> None:

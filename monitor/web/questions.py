@@ -6,13 +6,26 @@ from difflib import get_close_matches
 from starlette.datastructures import QueryParams
 
 from monitor.errors import QueryError
-from monitor.sli.question import Question, parse_against
+from monitor.sli.question import Question, parse_against, parse_time
 from monitor.sli.times import parse_step_s, parse_time_ms
 from monitor.sli.verdicts import DriftQuestion
 
 __all__ = ["drift_question_of", "question_of"]
 
-_NAMES = ("model", "sli", "from", "to", "step", "by", "version", "endpoint", "segment", "feature", "against")
+_NAMES = (
+    "model",
+    "sli",
+    "from",
+    "to",
+    "step",
+    "by",
+    "version",
+    "endpoint",
+    "segment",
+    "feature",
+    "against",
+    "time",
+)
 _DRIFT_NAMES = ("model", "at", "window", "version", "segment", "against")
 _REPEATED = ("by", "segment")
 
@@ -36,6 +49,7 @@ def question_of(parameters: QueryParams, now_ms: int) -> Question:
         segment=dict(map(_segment, parameters.getlist("segment"))),
         feature=parameters.get("feature"),
         against=parse_against("against", parameters.get("against", "baseline")),
+        time=parse_time("time", parameters.get("time", "prediction")),
     )
 
 

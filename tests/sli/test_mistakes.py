@@ -39,7 +39,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Store:
         ),
         (
             {"sli": "null_share", "feature": "amount", "by": ["country"]},
-            "features are kept per model and version",
+            "are not kept by country; name it in models.fraud.feature_segments",
         ),
         ({"by": ["versoin"]}, "by: there is no 'versoin'; did you mean 'version'"),
         ({"by": ["country", "plan"]}, "segment: country and plan together: each label is counted by itself"),

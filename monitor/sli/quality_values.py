@@ -1,0 +1,27 @@
+"""Metrics of quality as answers: the value, and what has to be read with it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from monitor.profiles.layout import Quality
+from monitor.sli.entries import Beside, Placed, Values, join
+from monitor.sli.quality import Metric
+from monitor.sli.quality_cells import QualityCells
+from monitor.sli.quality_labels import label_coverage, label_lag
+
+__all__ = ["quality_values"]
+
+
+def quality_values(placed: Sequence[Placed], n_slots: int, metric: Metric) -> Values:
+    """A metric in every slot, with its interval, the share of labels that came and how long they took."""
+    cells = QualityCells.of(join(placed, n_slots))
+    found = metric.compute(cells)
+    beside = Beside(
+        low=found.low,
+        high=found.high,
+        label_coverage=label_coverage(cells).value,
+        label_lag_p50_ms=label_lag(cells, 0.5).value,
+        why=found.why.astype(np.int64),
+    )
+    return Values(found.value, found.count, cells.counts(Quality.SAMPLED) > 0, beside)
