@@ -1,46 +1,61 @@
 """Replaying dead letters after a fix: the same decoder and profiler, the same flush.
 
-Replayed letters are written by a partition of their own, and marked in the very transaction that
-counts them, so that none is counted twice whatever happens in between.
+Replayed letters are written by a partition of their own, records and labels apart, and marked in the very
+transaction that counts them, so that none is counted twice whatever happens in between.
 """
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from monitor.clock import Clock
 from monitor.ingest.decode import Decoder
+from monitor.ingest.label_contract import REASON_PREFIX
+from monitor.ingest.labels import LabelDecoder
 from monitor.ingest.source import Chunk
+from monitor.job.halves import label_halves, prediction_halves
 from monitor.job.partition import PartitionState
 from monitor.job.settings import JobSettings
-from monitor.profiles.profiler import Profiler
-from monitor.records import Partition
+from monitor.profiles.profile import Profiles
+from monitor.profiles.profiler import Profiled, Profiler
+from monitor.records import DeadLetter, Partition
 from monitor.store import dead, ownership
 from monitor.store.flush import commit
 from monitor.store.names import threshold_ids
+from monitor.store.pairing import Pairing
 from monitor.store.registry import StoreRegistry
 from monitor.store.store import Store
 
-__all__ = ["REPLAY", "Replayed", "replay"]
+__all__ = ["REPLAY", "REPLAY_LABELS", "Replayed", "replay"]
 
 REPLAY = Partition("dead-letters", 0)
+REPLAY_LABELS = Partition("dead-letters", 1)
 _AT_ONCE = 1000
+# Takes a chunk into the state; returns what of it is still a dead letter.
+_Take = Callable[[PartitionState, Chunk], Sequence[DeadLetter]]
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """How many letters are records now, and how many still are none (they stay as they were)."""
+    """How many letters are records or labels now, and how many still are none (they stay as they were)."""
 
     counted: int
     still_dead: int
 
 
 def replay(store: Store, settings: JobSettings, clock: Clock, reason: str | None = None) -> Replayed:
-    """Replays all kept letters that were not replayed yet, or those of one reason.
+    """Replays all kept letters that were not replayed yet, or those of one reason; those of labels as labels.
 
     A letter whose time was too far ahead is held against the time of the replay. Raises Fenced when
     another replay is running.
     """
+    records = _replay_into(REPLAY, store, settings, clock, reason, _take_records(store, settings, clock))
+    labels = _replay_into(REPLAY_LABELS, store, settings, clock, reason, _take_labels(settings))
+    return Replayed(records.counted + labels.counted, records.still_dead + labels.still_dead)
+
+
+def _take_records(store: Store, settings: JobSettings, clock: Clock) -> _Take:
     thresholds = threshold_ids(store, settings.thresholds_ms, clock.now_ms())
     registry = StoreRegistry(store, settings.registry, settings.features_s, clock.now_ms)
     profiler = Profiler(registry, settings.profiler(thresholds))
@@ -50,33 +65,83 @@ def replay(store: Store, settings: JobSettings, clock: Clock, reason: str | None
         max_ahead_ms=settings.max_ahead_ms,
         positive=settings.positive_classes,
     )
-    state = PartitionState(ownership.claim(store, REPLAY, settings.owner, clock.now_ms()))
-    counted = still_dead = after_id = 0
-    while letters := dead.list_kept(store, reason=reason, pending=True, after_id=after_id, limit=_AT_ONCE):
-        after_id = letters[-1].id
-        chunk = _chunk(letters, state.position or 0, clock.now_ms())
+
+    def take(state: PartitionState, chunk: Chunk) -> Sequence[DeadLetter]:
         decoded = decoder.decode(chunk)
-        bad = {letter.position for letter in decoded.dead}
+        profiled = profiler.profile(decoded.batch, state.marks)
+        state.take(chunk, profiled, ())
+        if settings.pairs:
+            state.predictions += prediction_halves(
+                decoded.batch, profiled.dropped, profiler, state.claim.writer, settings.pair_samples
+            )
+        return decoded.dead
+
+    return take
+
+
+def _take_labels(settings: JobSettings) -> _Take:
+    decoder = LabelDecoder(max_record_bytes=settings.max_record_bytes, max_ahead_ms=settings.max_ahead_ms)
+
+    def take(state: PartitionState, chunk: Chunk) -> Sequence[DeadLetter]:
+        decoded = decoder.decode(chunk)
+        state.take(chunk, Profiled(Profiles(), state.marks, 0, 0, 0), ())
+        state.labels += label_halves(decoded.batch, state.claim.writer, settings.pair_samples)
+        return decoded.dead
+
+    return take
+
+
+def _replay_into(
+    partition: Partition, store: Store, settings: JobSettings, clock: Clock, reason: str | None, take: _Take
+) -> Replayed:
+    labels = partition == REPLAY_LABELS
+    pages = _pages(store, reason, labels)
+    letters = next(pages, None)
+    if letters is None:
+        return Replayed(0, 0)
+    pairing = Pairing(store, settings.pairing)
+    state = PartitionState(ownership.claim(store, partition, settings.owner, clock.now_ms(), labels=labels))
+    counted = still_dead = 0
+    while letters is not None:
+        chunk = _chunk(partition, letters, state.position or 0, clock.now_ms())
+        bad = {letter.position for letter in take(state, chunk)}
         good = [
             letter.id for letter, at in zip(letters, chunk.positions.tolist(), strict=True) if at not in bad
         ]
-        state.take(chunk, profiler.profile(decoded.batch, state.marks), ())
         state.replayed = good
-        commit(store, state.prepare(store, settings.tiers_s, clock.now_ms()), settings.dead_letters)
+        flush = state.prepare(store, settings.tiers_s, clock.now_ms())
+        commit(store, flush, settings.dead_letters, pairing)
         state.settled()
         counted += len(good)
         still_dead += len(bad)
+        letters = next(pages, None)
     ownership.mark_idle(store, state.claim.writer, state.claim.epoch, clock.now_ms(), clock.now_ms())
     return Replayed(counted, still_dead)
 
 
-def _chunk(letters: list[dead.Kept], first: int, now_ms: int) -> Chunk:
+def _pages(store: Store, reason: str | None, labels: bool) -> Iterator[list[dead.Kept]]:
+    """The letters of records, or of labels, some at a time."""
+    after_id = 0
+    while letters := dead.list_kept(store, reason=reason, pending=True, after_id=after_id, limit=_AT_ONCE):
+        after_id = letters[-1].id
+        mine = [letter for letter in letters if letter.reason.startswith(REASON_PREFIX) == labels]
+        if mine:
+            yield mine
+
+
+def _chunk(partition: Partition, letters: list[dead.Kept], first: int, now_ms: int) -> Chunk:
     n = len(letters)
     return Chunk(
-        partition=REPLAY,
+        partition=partition,
         values=[letter.payload for letter in letters],
         positions=np.arange(first, first + n, dtype=np.int64),
         next_position=first + n,
-        append_ms=np.full(n, now_ms, np.int64),
+        append_ms=np.array([_append_ms(letter, now_ms) for letter in letters], np.int64),
         origins=[(letter.place, letter.position) for letter in letters],
     )
+
+
+def _append_ms(letter: dead.Kept, now_ms: int) -> int:
+    """When the message came: a label without a time became known then, and not when it was replayed."""
+    label = letter.reason.startswith(REASON_PREFIX) and not letter.reason.endswith("future_ts")
+    return letter.at_ms if label else now_ms

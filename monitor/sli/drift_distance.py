@@ -65,11 +65,10 @@ def chi_squared(reference: Ints, current: Ints) -> tuple[Floats, Ints]:
     Cells empty on both sides are left out, so a category that one side alone has counts and is finite.
     """
     n, m = reference.sum(axis=1).astype(np.float64), current.sum(axis=1).astype(np.float64)
-    both = n + m
-    pooled = (reference + current) / np.maximum(both, 1)[:, None]
-    off = current - m[:, None] * pooled
+    pooled = (reference + current).astype(np.float64)
+    off = shares(current) - shares(reference)
     cells = np.divide(off * off, pooled, out=np.zeros_like(pooled), where=pooled > 0)
-    statistic = cells.sum(axis=1) * both / np.maximum(n * m, 1)
+    statistic = cells.sum(axis=1) * n * m
     freedom = np.maximum(np.count_nonzero(pooled, axis=1) - 1, 0)
     return _valued(reference, current, statistic), freedom
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from monitor.store import Store, dead, ownership
 from tests.cli.run import run
 
 ROWS = "id,y\n" + "".join(f"r-{i},{i % 2}\n" for i in range(7000)) + "r-x,\n"
@@ -28,6 +29,24 @@ def test_into_the_spool(tmp_path: Path, labels: Path) -> None:
     lines = file.read_bytes().splitlines()
     assert len(lines) == 7001
     assert lines[1] == b'{"label":1.0,"id":"r-1","model":"fraud"}'
+
+
+def test_into_the_store_and_again(tmp_path: Path, labels: Path) -> None:
+    url = f"sqlite:///{tmp_path}/m.db"
+    first = run("labels", "load", str(labels), "--store", url, "--label-column", "y")
+    assert (first.code, first.out) == (0, f"7,000 labels loaded into {url}\n")
+    store = Store.open(url)
+    before = ownership.list_progress(store)
+    (progress,) = before
+    assert progress.partition.topic.startswith("labels-load-")
+    assert [(letter.reason, letter.payload) for letter in dead.list_kept(store)] == [
+        ("label.missing_label", b'{"id":"r-x"}')
+    ]
+    again = run("labels", "load", str(labels), "--store", url, "--label-column", "y")
+    assert again.out.endswith("these files had been loaded before: what was there counts once\n")
+    assert [p.next_offset for p in ownership.list_progress(store)] == [progress.next_offset]
+    assert len(dead.list_kept(store)) == 1
+    store.close()
 
 
 def test_what_is_asked_wrongly(tmp_path: Path, labels: Path) -> None:
