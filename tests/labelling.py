@@ -5,11 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from monitor.profiles.layout import CELL_BITS, Kind
+from monitor.profiles.layout import Kind
 from monitor.profiles.profile import Profiles
 from monitor.profiles.quality import Pairs, count_quality
 from monitor.profiles.rows import RowKey, RowKeys
-from monitor.sli.entries import Entries
 from monitor.sli.quality import find_metric
 from monitor.sli.quality_cells import QualityCells
 
@@ -17,7 +16,6 @@ __all__ = [
     "binary",
     "cells_of",
     "counted",
-    "entries_of",
     "make_pairs",
     "numbers",
     "value_of",
@@ -96,27 +94,7 @@ def counted(pairs: Pairs, slot: Sequence[int] | np.ndarray, n_slots: int) -> Pro
 def cells_of(pairs: Pairs, slot: Sequence[int] | np.ndarray | None = None, n_slots: int = 1) -> QualityCells:
     """The pairs as the metrics see them; all in one slot unless `slot` says otherwise."""
     slot = np.zeros(len(pairs), np.int64) if slot is None else np.asarray(slot, np.int64)
-    return QualityCells.of(entries_of(counted(pairs, slot, n_slots), n_slots))
-
-
-def entries_of(profiles: Profiles, n_slots: int) -> Entries:
-    """Profiles as entries; row i is slot i."""
-    mask = (1 << CELL_BITS) - 1
-    none = np.zeros(0, np.int64)
-    keys, counts = profiles.counts
-    sum_keys, sums = profiles.sums
-    return Entries(
-        n_slots,
-        keys >> CELL_BITS,
-        keys & mask,
-        counts,
-        sum_keys >> CELL_BITS,
-        sum_keys & mask,
-        sums,
-        none,
-        none,
-        np.zeros(0),
-    )
+    return QualityCells.of_profiles(counted(pairs, slot, n_slots))
 
 
 def value_of(name: str, cells: QualityCells) -> float:

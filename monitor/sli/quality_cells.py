@@ -5,7 +5,17 @@ from enum import IntEnum
 
 import numpy as np
 
-from monitor.profiles.layout import BUCKETS, CONFUSION, LAG, SCORE, SCORE_EDGES, SCORE_SUM, Quality
+from monitor.profiles.layout import (
+    BUCKETS,
+    CELL_BITS,
+    CONFUSION,
+    LAG,
+    SCORE,
+    SCORE_EDGES,
+    SCORE_SUM,
+    Quality,
+)
+from monitor.profiles.profile import Profiles
 from monitor.records import Bools, Floats, Ints
 from monitor.sli.entries import Entries
 
@@ -159,6 +169,15 @@ class QualityCells:
             _sparse(entries, CONFUSION, _CLASSES),
             _scores(entries),
         )
+
+    @classmethod
+    def of_profiles(cls, profiles: Profiles) -> "QualityCells":
+        """Of quality profiles that aren't stored: row i is slot i."""
+        keys, counts = profiles.counts
+        sum_keys, sums = profiles.sums
+        none, mask = np.zeros(0, np.int64), (1 << CELL_BITS) - 1
+        held = keys >> CELL_BITS, keys & mask, counts, sum_keys >> CELL_BITS, sum_keys & mask, sums
+        return cls.of(Entries(len(profiles), *held, none, none, np.zeros(0)))
 
     def counts(self, *cells: Quality) -> Ints:
         """The counts of the cells together (int64, slots)."""

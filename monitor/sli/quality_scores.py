@@ -141,10 +141,14 @@ def average_precision(cells: QualityCells) -> Estimates:
 
 
 def _tied(cells: QualityCells) -> Bools:
-    """Bins whose labelled scores all lie on the lower edge."""
+    """Bins whose labelled scores all lie on the lower edge; the last one's may all be 1 instead."""
     bins = cells.scores
     weight, total = bins.weight[:, :, :2].sum(axis=(1, 2)), bins.total[:, :, :2].sum(axis=(1, 2))
-    found: Bools = np.abs(total - weight * _LOWER_EDGES[bins.bin]) <= 1e-9 * np.maximum(weight, 1e-300)
+    off = np.minimum(
+        np.abs(total - weight * _LOWER_EDGES[bins.bin]),
+        np.where(bins.bin == len(SCORE_EDGES), np.abs(total - weight), np.inf),
+    )
+    found: Bools = off <= 1e-9 * np.maximum(weight, 1e-300)
     return found
 
 

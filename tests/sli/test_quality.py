@@ -209,6 +209,22 @@ def test_metrics_of_any_rows_equal_scikit_learns(n: int, seed: int, rate: float,
         assert estimates.high[0] >= value - 1e-9, name
 
 
+@given(st.integers(4, 300), st.integers(0, 10_000))
+@settings(max_examples=40, deadline=None)
+def test_areas_of_weighted_scores_of_two_decimals_equal_scikit_learns(n: int, seed: int) -> None:
+    """Each hundredth begins a bin: nothing is lost."""
+    rng = np.random.default_rng(seed)
+    actual = rng.integers(0, 2, n)
+    actual[:2] = 0, 1
+    score = np.round(np.clip(rng.normal(0.3 + 0.3 * actual, 0.25), 0, 1), 2)
+    weight = rng.choice([0.5, 1.0, 3.0], n)
+    cells = cells_of(binary(actual, score > 0.5, score, weight=weight))
+    area = metrics.roc_auc_score(actual, score, sample_weight=weight)
+    assert value_of("roc_auc", cells) == pytest.approx(area, abs=1e-9)
+    precision = metrics.average_precision_score(actual, score, sample_weight=weight)
+    assert value_of("pr_auc", cells) == pytest.approx(precision, abs=1e-9)
+
+
 def test_areas_of_continuous_scores_are_near_scikit_learns() -> None:
     """Scores that crowd at 0, as a fraud model's do, with few positives."""
     rng = np.random.default_rng(11)
