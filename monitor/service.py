@@ -9,6 +9,7 @@ import time
 from monitor.baselines.stream import keep_references
 from monitor.clock import Clock, WallClock
 from monitor.config import Config
+from monitor.config.sampling import sample_settings
 from monitor.config.topics import LABEL_SPOOL, RECORD_SPOOL, label_topics
 from monitor.errors import MonitorError
 from monitor.ingest.shape import Limits
@@ -65,6 +66,7 @@ def job_settings(config: Config, owner: str) -> JobSettings:
         max_ahead_ms=stream.max_ahead_ms,
         catch_up_age_ms=stream.catch_up_age_ms,
         label_topics=label_topics(config),
+        samples=sample_settings(config),
         feature_segments={name: model.feature_segments for name, model in config.models.items()},
         positive_classes={
             name: model.positive_class for name, model in config.models.items() if model.positive_class
@@ -187,6 +189,7 @@ class Server:
             label_log=open_label_log(config, clock),
             settings=from_config(config.web),
             bases=config.windows,
+            samples=sample_settings(config),
         )
         self._web = WebServer(create_app(context), config.web.host, config.web.port)
 
@@ -230,6 +233,7 @@ class Service:
             config.retention.day_days,
             config.retention.dead_letters_days,
             config.labels.horizon_days,
+            config.retention.samples_days,
         )
         self._housekeeping = Housekeeping(self.store, settings, retention, clock)
         self._gauges = GaugeTask(
@@ -261,6 +265,7 @@ class Service:
             label_log=self._label_log,
             settings=from_config(config.web),
             bases=config.windows,
+            samples=sample_settings(config),
         )
         return WebServer(create_app(context), config.web.host, config.web.port)
 

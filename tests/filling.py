@@ -7,6 +7,7 @@ from monitor.ingest.decode import Decoder
 from monitor.job.partition import PartitionState
 from monitor.job.settings import JobSettings
 from monitor.profiles.profiler import Profiler
+from monitor.profiles.reservoir import Reservoir
 from monitor.records import Partition
 from monitor.store import Store, ownership
 from monitor.store.flush import commit
@@ -34,7 +35,8 @@ class Writer:
         thresholds = threshold_ids(store, settings.thresholds_ms, now_ms)
         self._profiler = Profiler(self.registry, settings.profiler(thresholds))
         self._decoder = Decoder(settings.decoder)
-        self.state = PartitionState(ownership.claim(store, partition, settings.owner, now_ms))
+        reservoir = Reservoir(settings.samples, self.registry.series)
+        self.state = PartitionState(ownership.claim(store, partition, settings.owner, now_ms), reservoir)
 
     def take(self, records: Sequence[Mapping[str, Any] | bytes]) -> None:
         """Takes the next messages of the partition."""
@@ -42,7 +44,10 @@ class Writer:
         partition = self.state.claim.partition
         part = chunk(values, self.state.position or 0, self.now_ms, partition)
         decoded = self._decoder.decode(part)
-        self.state.take(part, self._profiler.profile(decoded.batch, self.state.marks), decoded.dead)
+        profiled = self._profiler.profile(decoded.batch, self.state.marks)
+        if self.state.reservoir is not None:
+            self.state.reservoir.offer(decoded.batch, profiled.dropped, profiled.notes)
+        self.state.take(part, profiled, decoded.dead)
         self.state.unknown.update(decoded.batch.unknown_fields)
 
     def flush(self) -> None:

@@ -22,6 +22,7 @@ from monitor.cli import (
     offsets,
     query,
     run,
+    samples,
     schema,
     token,
     version,
@@ -46,6 +47,7 @@ app.command("run", rich_help_panel=RUN)(run.run)
 app.command("serve", rich_help_panel=RUN)(run.serve)
 app.command("query", rich_help_panel=RUN)(query.query)
 app.command("drift", rich_help_panel=RUN)(drift.drift_command)
+app.add_typer(samples.app, name="samples", rich_help_panel=RUN)
 app.add_typer(labels.app, name="labels", rich_help_panel=OPERATE)
 app.add_typer(baseline.app, name="baseline", rich_help_panel=OPERATE)
 app.add_typer(letters.app, name="dead-letters", rich_help_panel=OPERATE)

@@ -36,6 +36,7 @@ __all__ = [
     "LogConfig",
     "ModelConfig",
     "RetentionConfig",
+    "SamplesConfig",
     "SourceConfig",
     "SpoolConfig",
     "StreamConfig",
@@ -161,6 +162,7 @@ class RetentionConfig(Section):
     hour_days: Annotated[Days, Field(ge=1, alias="1h")] = 400
     day_days: Annotated[Days, Field(ge=1, alias="1d")] = 5 * 365
     dead_letters_days: Annotated[Days, Field(ge=1)] = 30
+    samples_days: Annotated[Days, Field(ge=1)] = 14
 
 
 class LabelsConfig(Section):
@@ -169,6 +171,17 @@ class LabelsConfig(Section):
 
     horizon_days: Annotated[Days, Field(ge=1)] = 90
     keep_predictions: bool | None = None
+
+
+class SamplesConfig(Section):
+    """Records kept to look at: `per_window` of each feature window and reason, `random_per_window` whatever
+    they are like; 0 per window keeps none. `redact` masks features by name (`card_*`) before anything is
+    stored; `features: none` keeps none of them."""
+
+    per_window: Annotated[int, Field(ge=0, le=1000)] = 10
+    random_per_window: Annotated[int, Field(ge=0, le=10_000)] = 100
+    redact: tuple[Text, ...] = ()
+    features: Literal["none", "all"] = "all"
 
 
 class StreamConfig(Section):
@@ -265,6 +278,7 @@ class Config(Section):
     windows: WindowsConfig = WindowsConfig()
     retention: RetentionConfig = RetentionConfig()
     labels: LabelsConfig = LabelsConfig()
+    samples: SamplesConfig = SamplesConfig()
     stream: StreamConfig = StreamConfig()
     limits: LimitsConfig = LimitsConfig()
     latency_thresholds_ms: Annotated[Thresholds, Field(min_length=1)] = (

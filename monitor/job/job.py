@@ -23,6 +23,7 @@ from monitor.job.report import CommittedFlush, JobStatus, Observer
 from monitor.job.settings import JobSettings
 from monitor.profiles.profile import Profiles
 from monitor.profiles.profiler import Profiled, Profiler
+from monitor.profiles.reservoir import Reservoir
 from monitor.profiles.watermark import PartitionMark, advance, overall
 from monitor.records import Batch, Partition
 from monitor.store import ownership
@@ -200,6 +201,8 @@ class Job(Ownership):
             try:
                 profiled = self._profiler.profile(batch, state.marks)
                 halves = self._halves(state, batch, profiled)
+                if state.reservoir is not None:
+                    state.reservoir.offer(batch, profiled.dropped, profiled.notes)
                 break
             except StoreBusy as e:
                 self._wait(str(e), 1.0)
@@ -216,6 +219,10 @@ class Job(Ownership):
         state.stale += stale
         state.offer(exemplars_of(batch, since_ms, self._registry))
         self._records += len(batch)
+
+    def _reservoir(self) -> Reservoir | None:
+        settings = self._settings.samples
+        return Reservoir(settings, self._registry.series) if settings.per_window else None
 
     def _halves(self, state: PartitionState, batch: Batch, profiled: Profiled) -> list[Halves]:
         if not self._settings.pairs:
@@ -358,7 +365,7 @@ class Job(Ownership):
         for partition in partitions:
             claim = self._claim(partition)
             failpoints.hit("rebalance.after_claim")
-            self._states[partition] = PartitionState(claim)
+            self._states[partition] = PartitionState(claim, self._reservoir())
             self._failed.pop(partition, None)
             self._fenced.discard(partition)
             starts[partition] = claim.start

@@ -7,6 +7,8 @@ from monitor.ingest.source import Chunk, FileProgress
 from monitor.job.report import Exemplar
 from monitor.profiles.profile import Profiles
 from monitor.profiles.profiler import Profiled
+from monitor.profiles.reservoir import Reservoir
+from monitor.profiles.samples import SampleSettings
 from monitor.records import DeadLetter
 from monitor.store.flush import Flush, Rows
 from monitor.store.ownership import Claim
@@ -25,12 +27,13 @@ _MAX_CELLS_KEPT = 400_000
 class PartitionState:
     """Counts since the last flush, and the absolute sums of the rows that the last flush wrote.
 
-    A flush is prepared once and stays `prepared` until it is settled, so that trying again writes the
-    same bytes.
+    The `reservoir`, where there is one, picks samples of the records. A flush is prepared once and stays
+    `prepared` until it is settled, so that trying again writes the same bytes.
     """
 
-    def __init__(self, claim: Claim) -> None:
+    def __init__(self, claim: Claim, reservoir: Reservoir | None = None) -> None:
         self.claim = claim
+        self.reservoir = reservoir
         self.committed = claim.start.position
         self.position = claim.start.position
         self.marks = claim.marks
@@ -121,6 +124,8 @@ class PartitionState:
             predictions=tuple(self.predictions),
             labels=tuple(self.labels),
             closed_ms=self._flushed_watermark_ms,
+            samples=() if self.reservoir is None else self.reservoir.new(),
+            sampling=SampleSettings() if self.reservoir is None else self.reservoir.settings,
         )
         return self.prepared
 
@@ -140,4 +145,6 @@ class PartitionState:
         self._flushed_watermark_ms = self.marks.watermark_ms
         self._written, self._prepared_rows = self._prepared_rows, {}
         self.prepared = None
+        if self.reservoir is not None:
+            self.reservoir.settled()
         self._clear()

@@ -19,6 +19,7 @@ from monitor.job.partition import PartitionState
 from monitor.job.settings import JobSettings
 from monitor.profiles.profile import Profiles
 from monitor.profiles.profiler import Profiled, Profiler
+from monitor.profiles.reservoir import Reservoir
 from monitor.records import DeadLetter, Partition
 from monitor.store import dead, ownership
 from monitor.store.flush import commit
@@ -65,10 +66,13 @@ def _take_records(store: Store, settings: JobSettings, clock: Clock) -> _Take:
         max_ahead_ms=settings.max_ahead_ms,
         positive=settings.positive_classes,
     )
+    reservoir = Reservoir(settings.samples, registry.series)
 
     def take(state: PartitionState, chunk: Chunk) -> Sequence[DeadLetter]:
         decoded = decoder.decode(chunk)
         profiled = profiler.profile(decoded.batch, state.marks)
+        state.reservoir = reservoir
+        reservoir.offer(decoded.batch, profiled.dropped, profiled.notes)
         state.take(chunk, profiled, ())
         if settings.pairs:
             state.predictions += prediction_halves(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from monitor.ingest.shape import Limits
 from monitor.profiles.layout import MEASURES, Kind
 from monitor.profiles.profiler import Settings
+from monitor.profiles.samples import SampleSettings
 from monitor.store.dead import Cap
 from monitor.store.pairing import PairingSettings
 from monitor.store.registry import RegistryLimits
@@ -52,6 +53,7 @@ class JobSettings:
     decoder: Limits = field(default_factory=Limits)
     registry: RegistryLimits = field(default_factory=RegistryLimits)
     dead_letters: Cap = field(default_factory=Cap)
+    samples: SampleSettings = field(default_factory=SampleSettings)
 
     def profiler(self, thresholds: Mapping[float, int]) -> Settings:
         """The profiler's part; `thresholds` gives the store's number of each threshold."""
@@ -62,6 +64,7 @@ class JobSettings:
             disorder_ms=self.disorder_ms,
             lateness_ms=self.lateness_ms,
             feature_segments=self.feature_segments,
+            notes=self.samples.per_window > 0,
         )
 
     @property

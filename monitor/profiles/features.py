@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from monitor.profiles.profile import Profiles
 from monitor.profiles.rows import RowKeys
 from monitor.records import Bools, FeatureBlock, Ints
 
-__all__ = ["BinSet", "Feature", "FeatureRows", "count_features"]
+__all__ = ["BinSet", "Feature", "FeatureRows", "Noting", "count_features"]
 
 _T = TypeVar("_T", bound=np.generic)
 
@@ -48,8 +48,20 @@ class FeatureRows:
     where: Ints | None = None
 
 
+class Noting(Protocol):
+    """Takes note of what counting finds out about each record of a block."""
+
+    def binned(self, name: str, feature: Feature, cells: Ints) -> None: ...
+
+    def broken(self, name: str, broken: Bools) -> None: ...
+
+
 def count_features(
-    profiles: Profiles, block: FeatureBlock, bins: BinSet, marginals: Sequence[FeatureRows]
+    profiles: Profiles,
+    block: FeatureBlock,
+    bins: BinSet,
+    marginals: Sequence[FeatureRows],
+    notes: Noting | None = None,
 ) -> None:
     """Counts the block's columns into feature profiles of the base tier, once per marginal."""
     counters = [_Counter(profiles, bins, rows) for rows in marginals]
@@ -60,11 +72,15 @@ def count_features(
         if feature is None:
             continue
         binned = bin_column(feature.bins, column)
+        if notes is not None:
+            notes.binned(name, feature, binned)
         first = feature.number * FEATURE_STRIDE
         for counter in counters:
             counter.count(counter.index, counter.of(binned), first)
         if feature.contract is not None:
             for breach, broken in breaches(feature.contract, column):
+                if notes is not None:
+                    notes.broken(name, broken)
                 for counter in counters:
                     counter.count_where(counter.of(broken), first + int(breach))
     for name, values in block.attributions.items():

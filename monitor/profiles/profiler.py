@@ -8,6 +8,7 @@ import numpy as np
 
 from monitor.profiles.counting import compact
 from monitor.profiles.features import BinSet, FeatureRows, count_features
+from monitor.profiles.notes import BlockNotes, Notes
 from monitor.profiles.profile import Profiles
 from monitor.profiles.series import SeriesKey
 from monitor.profiles.service import Marginal, count_service
@@ -38,7 +39,8 @@ class Registry(Protocol):
 class Settings:
     """`service_s` and `features_s` are the base windows; `thresholds` maps a threshold, ms, to its number.
 
-    `feature_segments` names, by model, the labels by whose values features are counted too.
+    `feature_segments` names, by model, the labels by whose values features are counted too. With `notes` the
+    profiler says what is odd about each record.
     """
 
     thresholds: Mapping[float, int]
@@ -47,13 +49,15 @@ class Settings:
     disorder_ms: int = 10_000
     lateness_ms: int = 14 * 86_400_000
     feature_segments: Mapping[str, Collection[str]] = field(default_factory=dict)
+    notes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Profiled:
     """What a batch adds (base tiers only), the watermark state after it, and what fell outside.
 
-    `dropped` (bool, rows of the batch) marks the records that were too late, None where none was.
+    `dropped` (bool, rows of the batch) marks the records that were too late, None where none was; `notes`
+    are there where the settings ask for them.
     """
 
     profiles: Profiles
@@ -62,6 +66,7 @@ class Profiled:
     too_late: int
     overflowed: int
     dropped: Bools | None = None
+    notes: Notes | None = None
 
 
 class Profiler:
@@ -85,14 +90,16 @@ class Profiler:
         at_ms = np.where(too_late, before, batch.ts_ms) if too_late.any() else batch.ts_ms
         profiles = Profiles()
         overflowed = self._service(profiles, batch, at_ms, late & ~too_late, too_late)
-        self._features(profiles, batch if not too_late.any() else batch.select(~too_late))
+        any_too_late = bool(too_late.any())
+        notes = self._features(profiles, batch.select(~too_late) if any_too_late else batch)
         return Profiled(
             profiles,
             after,
             int(np.count_nonzero(late & ~too_late)),
             int(np.count_nonzero(too_late)),
             overflowed,
-            too_late if too_late.any() else None,
+            too_late if any_too_late else None,
+            notes.spread(~too_late) if notes is not None and any_too_late else notes,
         )
 
     def live(self, batch: Batch, since_ms: int) -> Profiles:
@@ -161,7 +168,8 @@ class Profiler:
             row = row[kept]
         return row, series, where, overflowed
 
-    def _features(self, profiles: Profiles, batch: Batch) -> None:
+    def _features(self, profiles: Profiles, batch: Batch) -> Notes | None:
+        notes = Notes(len(batch)) if self._settings.notes else None
         for block in batch.features:
             served = ~batch.shadow[block.rows]
             if not served.all():
@@ -169,9 +177,10 @@ class Profiler:
                 keep[block.rows] = served
                 block = block.select(keep, np.arange(len(batch)))
             if len(block.rows):
-                self._block(profiles, batch, block)
+                self._block(profiles, batch, block, notes)
+        return notes
 
-    def _block(self, profiles: Profiles, batch: Batch, block: FeatureBlock) -> None:
+    def _block(self, profiles: Profiles, batch: Batch, block: FeatureBlock, notes: Notes | None) -> None:
         """Counts a block, the records of each baseline apart; there is one but for a change."""
         window = batch.ts_ms[block.rows] // (self._settings.features_s * 1000)
         first = int(window.min())
@@ -189,7 +198,11 @@ class Profiler:
             bins = self._registry.bins(number, block.columns)
             mine = None if len(numbers) == 1 else (baseline == number)[group]
             part, rows = (block, marginals) if mine is None else _where(batch, block, marginals, mine)
-            count_features(profiles, part, bins, rows)
+            noted = None if notes is None else BlockNotes(len(part.rows))
+            count_features(profiles, part, bins, rows, noted)
+            if notes is not None and noted is not None:
+                noted.missing(part, bins)
+                noted.add_to(notes, part.rows)
 
     def _marginals(
         self, batch: Batch, block: FeatureBlock, keys: list[SeriesKey], whole: FeatureRows

@@ -18,9 +18,11 @@ from monitor.ingest.source import FileProgress
 from monitor.profiles.codec import encode_rows
 from monitor.profiles.profile import Profiles
 from monitor.profiles.rows import RowKeys
+from monitor.profiles.sample_rows import Sample
+from monitor.profiles.samples import SampleSettings
 from monitor.profiles.watermark import NEVER, Marks
 from monitor.records import Bools, DeadLetter, Partition
-from monitor.store import dead
+from monitor.store import dead, samples
 from monitor.store.additions import settle
 from monitor.store.classes import Unnumbered
 from monitor.store.engine import reading, writing
@@ -59,7 +61,7 @@ class Flush:
 
     `dead_counts` counts all dead letters by reason, `dead` holds those to keep (a storm holds more).
     `predictions` and `labels` are halves of pairs; what they add to quality profiles turns out in the
-    transaction itself. `closed_ms` is the watermark before the flush.
+    transaction itself. `closed_ms` is the watermark before the flush. `samples` are new ones to look at.
     """
 
     partition: Partition
@@ -78,6 +80,8 @@ class Flush:
     predictions: Sequence[Halves] = ()
     labels: Sequence[Halves] = ()
     closed_ms: int | None = None
+    samples: Sequence[Sample] = ()
+    sampling: SampleSettings = field(default_factory=SampleSettings)
 
     @property
     def bytes_written(self) -> int:
@@ -133,6 +137,7 @@ def _commit(store: Store, flush: Flush, cap: dead.Cap, pairing: Pairing | None) 
             dropped += sum(flush.dead_counts.values()) - len(flush.dead)
             _count(store, connection, flush, "dead_letter", flush.dead_counts)
             _count(store, connection, flush, "dead_letter_dropped", {"cap": dropped} if dropped else {})
+            samples.write(store, connection, flush.samples, flush.sampling)
             dead.mark_replayed(connection, flush.replayed, flush.now_ms)
             failpoints.hit("flush.before_commit")
         failpoints.hit("flush.after_commit")

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from monitor.profiles.layout import Kind
 from monitor.store.engine import reading, writing
-from monitor.store.schema import additions, bindings, counts, dead_letters, peaks, profiles
+from monitor.store.schema import additions, bindings, counts, dead_letters, peaks, profiles, samples
 from monitor.store.store import Store
 
 __all__ = ["Retention", "drop_expired", "oldest_start_s"]
@@ -24,6 +24,7 @@ class Retention:
     day_days: int = 1826
     dead_letter_days: int = 30
     pair_days: int = 90
+    sample_days: int = 14
 
     def of(self, tier_s: int) -> int:
         """Seconds that windows of this length are kept."""
@@ -50,6 +51,7 @@ def drop_expired(
     with writing(store.engine) as connection:
         for table, where in (
             (dead_letters, dead_letters.c.at_ms < letters_ms),
+            (samples, samples.c.start_s < now_ms // 1000 - retention.sample_days * _DAY_S),
             (bindings, bindings.c.start_s + features_s <= bound_s),
             (additions, additions.c.day < now_ms // 1000 // _DAY_S - retention.hour_days),
             (counts, counts.c.hour_s < now_ms // 1000 - retention.hour_days * _DAY_S),

@@ -22,6 +22,7 @@ __all__ = [
     "activations",
     "additions",
     "baseline_counts",
+    "baseline_rows",
     "baselines",
     "bindings",
     "bins",
@@ -36,6 +37,7 @@ __all__ = [
     "peaks",
     "profiles",
     "progress",
+    "samples",
     "series",
     "thresholds",
     "tokens",
@@ -294,4 +296,38 @@ additions = Table(
     Column("day", Integer, primary_key=True),
     Column("number", BigInteger, primary_key=True),
     Column("data", LargeBinary, nullable=False),
+)
+
+# Records to look at: the lowest by (rank, hash, moment) of each window and reason, see profiles.samples.
+# `series` is the whole one of a model and version, `name` the record's id.
+samples = Table(
+    "samples",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("series", Integer, nullable=False),
+    Column("start_s", BigInteger, nullable=False),
+    Column("reason", SmallInteger, nullable=False),
+    Column("hash", BigInteger, nullable=False),
+    Column("moment", BigInteger, nullable=False),
+    Column("rank", Float, nullable=False),
+    Column("ts_ms", BigInteger, nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("trace_id", String(200)),
+    Column("endpoint", String(200), nullable=False),
+    Column("outcome", SmallInteger, nullable=False),
+    Column("latency_ms", Float),
+    Column("prediction", Text),
+    Column("score", Float),
+    Column("features", Text),
+    Column("label", Text),
+    UniqueConstraint("series", "start_s", "reason", "hash", "moment", "rank", name="samples_order"),
+    Index("samples_start", "start_s"),
+)
+
+# A few of the rows that a baseline was fitted on, JSON lines, compressed.
+baseline_rows = Table(
+    "baseline_rows",
+    metadata,
+    Column("baseline", Integer, ForeignKey("baselines.id", name="baseline_rows_baseline"), primary_key=True),
+    Column("rows", LargeBinary, nullable=False),
 )

@@ -11,6 +11,7 @@ from monitor.ingest.contract import json_schema
 from monitor.ingest.label_contract import label_schema
 from monitor.sli.catalogue import SLIS
 from monitor.sli.query import answer
+from monitor.sli.samples import samples
 from monitor.sli.verdicts import drift
 from monitor.store import dead, names
 from monitor.store.tokens import Role
@@ -18,7 +19,7 @@ from monitor.web.access import needs
 from monitor.web.answers import Refused
 from monitor.web.caller import caller_of
 from monitor.web.context import WebContext
-from monitor.web.questions import drift_question_of, question_of
+from monitor.web.questions import drift_question_of, question_of, sample_question_of
 from monitor.web.shown import shown_letter, shown_status
 from monitor.web.workers import Workers
 
@@ -49,6 +50,16 @@ def api(context: WebContext, workers: Workers) -> APIRouter:
         """
         found = await workers.run(_drift, context, request.query_params)
         return Response(found, media_type="application/json")
+
+    @router.get("/samples")
+    async def sampled(request: Request) -> JSONResponse:
+        """Records to look at, as `monitor samples list --format json` prints them.
+
+        Parameters: model, reason, from, to, version, limit. What may hold personal data (features,
+        prediction, label) is shown to responders only.
+        """
+        in_full = caller_of(request.scope).may(Role.RESPONDER)
+        return JSONResponse(await workers.run(_samples, context, request.query_params, in_full))
 
     @router.get("/models")
     async def models() -> JSONResponse:
@@ -103,6 +114,11 @@ def _answered(context: WebContext, parameters: QueryParams) -> bytes:
 def _drift(context: WebContext, parameters: QueryParams) -> bytes:
     question = drift_question_of(parameters, context.clock.now_ms())
     return msgspec.json.encode(drift(context.store, question, context.bases))
+
+
+def _samples(context: WebContext, parameters: QueryParams, in_full: bool) -> list[dict[str, Any]]:
+    question = sample_question_of(parameters, context.clock.now_ms())
+    return samples(context.store, question, context.samples, in_full)
 
 
 async def _without_nul(request: Request) -> None:

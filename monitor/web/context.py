@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from monitor.clock import Clock
 from monitor.ingest.spool import DurableLog
 from monitor.job.report import JobStatus
+from monitor.profiles.samples import SampleSettings
 from monitor.sli.windows import Bases, UsualBases
 from monitor.store.store import Store
 from monitor.web.metrics import ServiceMetrics
@@ -17,7 +18,8 @@ __all__ = ["WebContext"]
 @dataclass(frozen=True, slots=True)
 class WebContext:
     """`status` tells how the job does; without a `durable_log` no records can be posted, without a
-    `label_log` no labels. `bases` are the base windows that the job writes."""
+    `label_log` no labels. `bases` are the base windows that the job writes,
+    `samples` what it keeps of the records."""
 
     store: Store
     clock: Clock
@@ -27,3 +29,4 @@ class WebContext:
     label_log: DurableLog | None = None
     settings: WebSettings = field(default_factory=WebSettings)
     bases: Bases = field(default_factory=UsualBases)
+    samples: SampleSettings = field(default_factory=SampleSettings)

@@ -7,10 +7,11 @@ from starlette.datastructures import QueryParams
 
 from monitor.errors import QueryError
 from monitor.sli.question import Question, parse_against, parse_time
+from monitor.sli.samples import MAX_SAMPLES, SampleQuestion, parse_reasons
 from monitor.sli.times import parse_step_s, parse_time_ms
 from monitor.sli.verdicts import DriftQuestion
 
-__all__ = ["drift_question_of", "question_of"]
+__all__ = ["drift_question_of", "question_of", "sample_question_of"]
 
 _NAMES = (
     "model",
@@ -27,7 +28,8 @@ _NAMES = (
     "time",
 )
 _DRIFT_NAMES = ("model", "at", "window", "version", "segment", "against")
-_REPEATED = ("by", "segment")
+_SAMPLE_NAMES = ("model", "reason", "from", "to", "version", "limit")
+_REPEATED = ("by", "segment", "reason")
 
 
 def question_of(parameters: QueryParams, now_ms: int) -> Question:
@@ -64,6 +66,23 @@ def drift_question_of(parameters: QueryParams, now_ms: int) -> DriftQuestion:
         version=parameters.get("version"),
         segment=dict(map(_segment, parameters.getlist("segment"))),
         against=parse_against("against", parameters.get("against", "baseline")),
+    )
+
+
+def sample_question_of(parameters: QueryParams, now_ms: int) -> SampleQuestion:
+    """The question about samples; `reason` may be repeated or hold commas. Raises QueryError that names the
+    parameter."""
+    _check_names(parameters, _SAMPLE_NAMES)
+    begin, end, limit = (parameters.get(name) for name in ("from", "to", "limit"))
+    if limit is not None and not (limit.isascii() and limit.isdecimal() and 1 <= int(limit) <= MAX_SAMPLES):
+        raise QueryError(f"limit: {limit[:20]!r} is no whole number from 1 to {MAX_SAMPLES}")
+    return SampleQuestion(
+        model=_needed(parameters, "model"),
+        reasons=parse_reasons("reason", parameters.getlist("reason")),
+        version=parameters.get("version"),
+        from_ms=None if begin is None else parse_time_ms("from", begin, now_ms),
+        to_ms=None if end is None else parse_time_ms("to", end, now_ms),
+        limit=100 if limit is None else int(limit),
     )
 
 

@@ -17,6 +17,7 @@ from monitor.ingest.source import Ownership, Partition, Source
 from monitor.job.job import Job
 from monitor.job.settings import JobSettings
 from monitor.profiles.profiler import Profiled
+from monitor.profiles.samples import SampleSettings
 from monitor.profiles.watermark import Marks
 from monitor.records import Batch
 from monitor.store.engine import writing
@@ -26,8 +27,10 @@ from tests.exactly_once.records import LABELS, RECORDS, Generator
 from tests.exactly_once.without_swap import SWAP, unconditional
 from tests.fakes import MemoryLog, MemorySource
 
-__all__ = ["Process", "Simulation", "simulate"]
+__all__ = ["SAMPLES", "Process", "Simulation", "simulate"]
 
+# Few enough that windows have more records than are kept.
+SAMPLES = SampleSettings(per_window=2, random_per_window=3)
 _NOW_MS = 1_800_000_000_000
 _PARTITIONS = 3
 _ACTIONS: Mapping[str, int] = {
@@ -55,7 +58,11 @@ class Process:
     def __init__(self, store: Store, log: MemoryLog, name: str) -> None:
         self._log = log
         settings = JobSettings(
-            owner=name, thresholds_ms=THRESHOLDS_MS, label_topics=frozenset({LABELS}), pairs=True
+            owner=name,
+            thresholds_ms=THRESHOLDS_MS,
+            label_topics=frozenset({LABELS}),
+            pairs=True,
+            samples=SAMPLES,
         )
         self.job = _Job(store, self._open, settings, StreamClock(_NOW_MS))
 
@@ -65,12 +72,13 @@ class Process:
 
 
 class Simulation:
-    """One schedule; `run` leaves everything caught up, so that `oracle` says what the store must hold."""
+    """One schedule; `run` leaves everything caught up, so that `oracle` says what the store must hold,
+    and `log` what was written."""
 
     def __init__(self, store: Store, seed: int) -> None:
         self._random = random.Random(seed)
         self._store = store
-        self._log = MemoryLog(RECORDS)
+        self.log = MemoryLog(RECORDS)
         self._generator = Generator(seed, _PARTITIONS, step_ms=20_000)
         self.oracle = Oracle()
         self._partitions = [Partition(t, n) for t in (RECORDS, LABELS) for n in range(_PARTITIONS)]
@@ -78,7 +86,7 @@ class Simulation:
         self._processes = [self._start(0), self._start(1)]
 
     def _start(self, i: int) -> Process:
-        return Process(self._store, self._log, f"process-{i}")
+        return Process(self._store, self.log, f"process-{i}")
 
     def run(self, actions: int) -> None:
         with self._trouble():
@@ -111,7 +119,7 @@ class Simulation:
         messages += self._generator.labels(self._random.randrange(7))
         self.oracle.take(messages)
         for message in messages:
-            self._log.append(message.partition, message.payload, message.topic)
+            self.log.append(message.partition, message.payload, message.topic)
 
     def _poll(self) -> None:
         process = self._random.choice(self._processes)
