@@ -136,10 +136,7 @@ def _bin_numbers(bins: Bins | None, numbers: Floats) -> BinNumbers:
     elif bins.edges is None:
         binned = np.full(len(numbers), int(FeatureBin.INVALID), np.int64)
     elif len(numbers) >= _MANY and (grid := bins.grid()) is not None:
-        found = grid.bins(numbers)
-        odd = np.flatnonzero(found < 0)
-        found[odd] = np.where(np.isnan(numbers[odd]), int(FeatureBin.NULL), int(FeatureBin.NONFINITE))
-        return found
+        return grid.bins(numbers)
     else:
         binned = np.searchsorted(bins.edges, numbers, side="right")
     odd = ~np.isfinite(numbers)

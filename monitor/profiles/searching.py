@@ -10,6 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.profiles.layout import FeatureBin
 from monitor.records import Floats, Ints
 
 __all__ = ["Grid", "Numbers", "grid_of"]
@@ -48,7 +49,7 @@ class Grid:
         return cell
 
     def bins(self, values: Floats) -> Numbers:
-        """The bin of each value, int16; -1 for what is not finite."""
+        """The bin of each value, int16; NULL for NaN, NONFINITE for infinities."""
         found = np.empty(len(values), np.int16)
         size = min(_AT_ONCE, len(values))
         place, cell = np.empty(size), np.empty(size, np.int64)
@@ -67,9 +68,11 @@ class Grid:
         bins = (edge + (values >= self._edges[edge])).astype(np.int16)
         over = values > self._edges[-1]
         bins[over] = len(self._edges)
-        hard = np.flatnonzero((told == _SEARCH) & ~over)
-        bins[hard] = np.searchsorted(self._edges, values[hard], side="right")
-        bins[~np.isfinite(values)] = -1
+        if (hard := np.flatnonzero((told == _SEARCH) & ~over)).size:
+            bins[hard] = np.searchsorted(self._edges, values[hard], side="right")
+        finite = np.isfinite(values)
+        if not finite.all():
+            bins[~finite] = np.where(np.isnan(values[~finite]), FeatureBin.NULL, FeatureBin.NONFINITE)
         return bins
 
 

@@ -38,10 +38,10 @@ class Size:
     rows: tuple[int, ...] = (100, 1_000, 10_000, 100_000, 1_000_000)
     windows: int = 2_000
     weeks: int = _WEEKS_20
-    models: int = 4
+    models: int = 2
     week_rows: int = 100
     power_windows: int = 400
-    peer_s: float = 20.0
+    peer_s: float = 15.0
     peer_rows: int = 100_000
     workers: int = 2
 

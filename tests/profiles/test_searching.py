@@ -6,9 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from monitor.profiles.layout import FeatureBin
 from monitor.profiles.searching import grid_of
 from monitor.records import Floats, Ints
 
+NULL, NONFINITE = int(FeatureBin.NULL), int(FeatureBin.NONFINITE)
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 
 
@@ -20,7 +22,7 @@ def bins_of(edges: Floats, values: Floats) -> Ints:
 
 def searched(edges: Floats, values: Floats) -> Ints:
     found = np.searchsorted(edges, values, side="right")
-    return found if grid_of(edges) is None else np.where(np.isfinite(values), found, -1)
+    return found if grid_of(edges) is None else np.where(np.isfinite(values), found, NONFINITE)
 
 
 @given(
@@ -58,9 +60,16 @@ def test_every_value_and_edge_of_many_shapes(values: Floats) -> None:
     np.testing.assert_array_equal(bins_of(edges, both), searched(edges, both))
 
 
-def test_what_is_not_finite_has_no_bin() -> None:
+def test_what_is_not_finite_has_a_cell_of_its_own() -> None:
     values = np.tile([np.nan, 3.5, np.inf, -np.inf, 1e300, -1e300], 9_000)
-    assert bins_of(np.arange(10.0), values).reshape(-1, 6)[7].tolist() == [-1, 4, -1, -1, 10, 0]
+    assert bins_of(np.arange(10.0), values).reshape(-1, 6)[7].tolist() == [
+        NULL,
+        4,
+        NONFINITE,
+        NONFINITE,
+        10,
+        0,
+    ]
 
 
 def test_edges_that_span_nothing_have_no_grid() -> None:
