@@ -9,11 +9,14 @@ from typing import TypeAlias
 from monitor.errors import QueryError
 from monitor.profiles.layout import MEASURES, Kind, Service
 from monitor.sli.drifting import ModelStatistic
+from monitor.sli.estimated import EXPECTED, Expected
+from monitor.sli.expecting import Foretold
 from monitor.sli.quality import METRICS, Metric, find_metric
 
 __all__ = [
     "OUTCOMES",
     "SLIS",
+    "Broken",
     "Counted",
     "Distance",
     "Formula",
@@ -77,7 +80,12 @@ class Distance:
     statistic: str
 
 
-Formula: TypeAlias = Counted | Quantile | Special | Distance | ModelStatistic | Metric
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The share of values that break the schema contract: of a feature, or of all features together."""
+
+
+Formula: TypeAlias = Counted | Quantile | Special | Distance | ModelStatistic | Broken | Metric | Foretold
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +97,10 @@ class Sli:
     meaning: str
     kind: Kind
     formula: Formula
+
+    @property
+    def takes_feature(self) -> bool:
+        return self.needs_feature or isinstance(self.formula, Broken)
 
     @property
     def needs_feature(self) -> bool:
@@ -144,6 +156,12 @@ def _quality(metric: Metric) -> Sli:
     return Sli(metric.name, metric.unit, metric.meaning, Kind.QUALITY, metric)
 
 
+def _expected(expected: Expected, error: bool = False) -> Sli:
+    name = f"{expected.name}_error" if error else expected.name
+    meaning = f"{expected.meaning}, less the actual one" if error else expected.meaning
+    return Sli(name, "share", meaning, Kind.QUALITY, Foretold(expected, error))
+
+
 _SERVED = "of the requests served (shadow traffic apart)"
 _ALL = (*OUTCOMES, Service.SHADOW, Service.TOO_LATE)
 
@@ -184,6 +202,13 @@ SLIS: tuple[Sli, ...] = (
         "values of a feature that its baseline's categories lack (needs a feature)",
         Kind.FEATURES,
         Distance("unseen_share"),
+    ),
+    Sli(
+        "schema_violation_rate",
+        "share",
+        "values that break the baseline's schema contract, of a feature or of all together",
+        Kind.FEATURES,
+        Broken(),
     ),
     Sli(
         "model_drift",
@@ -242,6 +267,8 @@ SLIS: tuple[Sli, ...] = (
     ),
     _service("data_age", "s", "time since the newest record", Special.DATA_AGE),
     *map(_quality, METRICS),
+    *(_expected(e) for e in EXPECTED.values()),
+    *(_expected(e, error=True) for e in EXPECTED.values()),
 )
 _BY_NAME = {sli.name: sli for sli in SLIS}
 

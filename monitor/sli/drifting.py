@@ -14,11 +14,12 @@ from monitor.sli.drift_shape import Shape, describe
 from monitor.sli.drift_verdict import DriftSettings, State, assess
 from monitor.sli.entries import Placed
 from monitor.sli.feature_counts import FeatureCounts, feature_counts
+from monitor.sli.schema_violations import violations
 from monitor.sli.windows import Windows
 from monitor.store.baselines import Baseline, Reference, reference
 from monitor.store.store import Store
 
-__all__ = ["Against", "Drifting", "Held", "ModelStatistic", "References", "distance", "of_model"]
+__all__ = ["Against", "Drifting", "Held", "ModelStatistic", "References", "broken", "distance", "of_model"]
 
 _HOUR_S = 3600
 
@@ -61,6 +62,10 @@ class References:
             dict.fromkeys(n for b in newest_first for n, f in b.features.items() if f.bins is not None)
         )
 
+    def all_names(self) -> list[str]:
+        """Every feature that a baseline knows, with bins or without."""
+        return list(dict.fromkeys(n for b in self.baselines.values() for n in b.features))
+
     def shape(self, baseline: int, names: tuple[str, ...]) -> Shape:
         """What the features are on the bins of a baseline."""
         if (baseline, names) not in self._shapes:
@@ -83,6 +88,7 @@ class References:
 @dataclass(frozen=True, slots=True)
 class Held:
     """One window's features beside what they are held against; all arrays are of the `names`, in order.
+    `found` is the reference of the window's baseline, whatever the window is held against.
 
     `reference` and `current` (int64, (f, 256)) are counts; `dispersion`, `importance`,
     `reference_attribution` and `attribution` are float64 (f,).
@@ -98,6 +104,7 @@ class Held:
     importance: Floats
     reference_attribution: Floats
     attribution: Floats
+    found: Reference | None = None
 
     def of(self, names: Sequence[str]) -> "Held":
         """Only the features `names`, in that order."""
@@ -114,6 +121,7 @@ class Held:
             importance=self.importance[rows],
             reference_attribution=self.reference_attribution[rows],
             attribution=self.attribution[rows],
+            found=self.found,
         )
 
     def binned(self) -> list[str]:
@@ -190,6 +198,7 @@ class Drifting:
             importance=importance,
             reference_attribution=attributed,
             attribution=counts.attribution[slot],
+            found=found,
         )
 
 
@@ -206,6 +215,22 @@ def distance(held: Sequence[Held | None], statistic: str) -> Floats:
         before = np.concatenate([each.reference for each in chosen])
         now = np.concatenate([each.current for each in chosen])
         value[places] = getattr(distances(shape, before, now), statistic)
+    return value
+
+
+def broken(held: Sequence[Held | None], feature: str | None) -> Floats:
+    """The share of the values of a feature, or of all (None), that break the schema contract; each item has
+    all features that a baseline knows."""
+    value = np.full(len(held), np.nan)
+    for i, each in enumerate(held):
+        if each is None or each.found is None:
+            continue
+        names = each.found.names
+        result = violations(each.found, each.rows, each.of(names).current)
+        if feature is None:
+            value[i] = result.total
+        elif feature in names:
+            value[i] = result.rate[names.index(feature)]
     return value
 
 

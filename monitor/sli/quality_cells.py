@@ -62,6 +62,7 @@ class Why(IntEnum):
     NONE_FORETOLD = 20
     NO_REFERENCE = 21
     SMALL_GROUP = 22
+    NO_CALIBRATION = 23
 
     @property
     def text(self) -> str:
@@ -90,6 +91,7 @@ _TEXTS = {
     Why.NO_RATINGS: "no ratings",
     Why.NO_ANNOTATORS: "no label with several annotators",
     Why.NONE_FORETOLD: "no event was foretold",
+    Why.NO_CALIBRATION: "neither a baseline nor the stream has labelled scores to calibrate on",
     Why.NO_REFERENCE: "nothing to compare with",
     Why.SMALL_GROUP: "too few in the group",
 }

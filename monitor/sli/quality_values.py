@@ -7,21 +7,25 @@ import numpy as np
 from monitor.profiles.layout import Quality
 from monitor.sli.entries import Beside, Placed, Values, join
 from monitor.sli.quality import Metric
-from monitor.sli.quality_cells import QualityCells
+from monitor.sli.quality_cells import Estimates, QualityCells
 from monitor.sli.quality_labels import label_coverage, label_lag
 
-__all__ = ["quality_values"]
+__all__ = ["beside", "quality_values"]
 
 
 def quality_values(placed: Sequence[Placed], n_slots: int, metric: Metric) -> Values:
     """A metric in every slot, with its interval, the share of labels that came and how long they took."""
     cells = QualityCells.of(join(placed, n_slots))
-    found = metric.compute(cells)
-    beside = Beside(
+    return beside(cells, metric.compute(cells))
+
+
+def beside(cells: QualityCells, found: Estimates) -> Values:
+    """The estimates as values, with the share of labels that came and how long they took."""
+    more = Beside(
         low=found.low,
         high=found.high,
         label_coverage=label_coverage(cells).value,
         label_lag_p50_ms=label_lag(cells, 0.5).value,
         why=found.why.astype(np.int64),
     )
-    return Values(found.value, found.count, cells.counts(Quality.SAMPLED) > 0, beside)
+    return Values(found.value, found.count, cells.counts(Quality.SAMPLED) > 0, more)

@@ -8,11 +8,13 @@ import numpy as np
 from monitor.errors import QueryError
 from monitor.profiles.layout import SECONDS, Kind
 from monitor.records import Floats
-from monitor.sli.catalogue import OUTCOMES, Counted, Distance, Quantile, Special
+from monitor.sli.catalogue import OUTCOMES, Broken, Counted, Distance, Quantile, Special
 from monitor.sli.compute import counted, measured, null_share
 from monitor.sli.coverage import covered
-from monitor.sli.drifting import Drifting, ModelStatistic, References, distance, of_model
+from monitor.sli.drifting import Drifting, ModelStatistic, References, broken, distance, of_model
 from monitor.sli.entries import Beside, Grouping, Values, join, place
+from monitor.sli.estimated import Calibration
+from monitor.sli.expecting import Foretold, calibration_of, expected_values
 from monitor.sli.peak import peak_per_s
 from monitor.sli.quality import Metric
 from monitor.sli.quality_cells import Why
@@ -168,10 +170,16 @@ class _Computation:
         self._groups, self._grouping, self._base_s = groups, grouping, base_s
         self._feature = _feature_numbers(store, question) if question.feature else {}
         self._drifting: Drifting | None = None
-        if isinstance(scope.sli.formula, Distance | ModelStatistic):
+        formula = scope.sli.formula
+        if isinstance(formula, Distance | ModelStatistic | Broken):
             references = References(store, features_of(store, question.model))
             names = [question.feature] if question.feature else references.names()
+            names = references.all_names() if isinstance(formula, Broken) else names
             self._drifting = Drifting(references, names, question.against)
+        self._calibration: Calibration | None = None
+        if isinstance(formula, Foretold):
+            series = list(scope.series)
+            self._calibration = calibration_of(store, question.model, question.version, series)
 
     def values(self, asked: Windows) -> Values:
         """The values of all slots, group * windows + window."""
@@ -213,6 +221,8 @@ class _Computation:
             return null_share(placed, n_slots, self._feature)
         if isinstance(formula, Metric):
             return quality_values(placed, n_slots, formula)
+        if isinstance(formula, Foretold):
+            return expected_values(placed, n_slots, formula, self._calibration)
         if isinstance(formula, Counted):
             return counted(join(placed, n_slots), formula, block.step_s)
         served = counted(join(placed, n_slots), Counted(OUTCOMES), block.step_s)
@@ -231,6 +241,8 @@ class _Computation:
         formula = self._sli.formula
         if isinstance(formula, Distance):
             value = distance(held, formula.statistic)
+        elif isinstance(formula, Broken):
+            value = broken(held, self._question.feature)
         else:
             assert isinstance(formula, ModelStatistic)
             value = of_model(held, formula)

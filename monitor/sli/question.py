@@ -140,10 +140,9 @@ def _of_features(
 
 
 def _check_feature(sli: Sli, question: Question) -> None:
-    needed = sli.needs_feature
-    if needed and not question.feature:
+    if sli.needs_feature and not question.feature:
         raise QueryError(f"{sli.name}: name a feature (or @prediction, @score)")
-    if question.feature and not needed:
+    if question.feature and not sli.takes_feature:
         raise QueryError(f"{sli.name} is not about a feature; leave the feature out")
 
 
