@@ -17,6 +17,7 @@ from monitor.cli import (
     demo,
     doctor,
     drift,
+    fairness,
     labels,
     letters,
     offsets,
@@ -48,6 +49,7 @@ app.command("serve", rich_help_panel=RUN)(run.serve)
 app.command("query", rich_help_panel=RUN)(query.query)
 app.command("drift", rich_help_panel=RUN)(drift.drift_command)
 app.add_typer(samples.app, name="samples", rich_help_panel=RUN)
+app.command("fairness", rich_help_panel=RUN)(fairness.fairness_command)
 app.add_typer(labels.app, name="labels", rich_help_panel=OPERATE)
 app.add_typer(baseline.app, name="baseline", rich_help_panel=OPERATE)
 app.add_typer(letters.app, name="dead-letters", rich_help_panel=OPERATE)

@@ -1,4 +1,4 @@
-"""Feeding the demo's logs into a directory: the history at once, the last minutes as they happen."""
+"""Feeding the demo's logs into files: the history at once, the last minutes as they happen."""
 
 import threading
 from collections.abc import Iterable, Iterator
@@ -22,14 +22,14 @@ _time = msgspec.json.Decoder(_Time)
 
 
 class Feeder:
-    """Appends lines to a file of `directory`, in a thread of its own, as the clock reaches their time.
+    """Appends lines to the file `path`, in a thread of its own, as the clock reaches their time.
 
     On a StreamClock nothing waits: the clock moves to each line's time before the line is written.
     """
 
-    def __init__(self, lines: Iterable[bytes], directory: Path, clock: Clock) -> None:
+    def __init__(self, lines: Iterable[bytes], path: Path, clock: Clock) -> None:
         self._lines = lines
-        self._path = directory / "inferences.jsonl"
+        self._path = path
         self._clock = clock
         self._stop = threading.Event()
         self._ended = threading.Event()

@@ -31,11 +31,13 @@ def run_once(directory: Path, console: Console) -> None:
     """Replays everything on the stream's own clock, prints the indicators of the whole, and returns."""
     spool, config = _prepare(directory)
     clock = StreamClock(data.span()[0])
-    feeder = Feeder(data.inferences(), spool, clock)
+    feeder = Feeder(data.inferences(), spool / "inferences.jsonl", clock)
+    label_feeder = Feeder(data.labels(), directory / "labels" / "labels.jsonl", clock)
     with _progress(console) as progress:
         task = progress.add_task("replaying", total=_total())
-        feeder.start()
-        feeder.join()
+        for each in (feeder, label_feeder):
+            each.start()
+            each.join()
         service = Service(config, web=False, follow=False, clock=clock)
         watcher = _Watcher(service, progress, task)
         watcher.start()
@@ -56,13 +58,16 @@ def run_live(directory: Path, console: Console, live_s: int, port: int) -> None:
     spool, config = _prepare(directory, port)
     clock = WallClock()
     delta_ms = clock.now_ms() + live_s * 1000 - data.span()[1]
-    feeder = Feeder(data.shifted(data.inferences(), delta_ms), spool, clock)
+    feeder = Feeder(data.shifted(data.inferences(), delta_ms), spool / "inferences.jsonl", clock)
+    labels = data.shifted(data.labels(), delta_ms)
+    label_feeder = Feeder(labels, directory / "labels" / "labels.jsonl", clock)
     service = _serving(config, clock)
     thread = threading.Thread(target=service.run, name="service", daemon=True)
     progress = _progress(console)
     task = progress.add_task("replaying", total=_total())
     thread.start()
     feeder.start()
+    label_feeder.start()
     store = Store.open(config.store)
     try:
         with Live(console=console, refresh_per_second=4, transient=False) as live:
@@ -76,21 +81,24 @@ def run_live(directory: Path, console: Console, live_s: int, port: int) -> None:
         console.print("stopping")
     finally:
         feeder.stop()
+        label_feeder.stop()
         service.stop()
         thread.join(15)
         store.close()
 
 
 def _prepare(directory: Path, port: int = 8080) -> tuple[Path, Config]:
-    """An empty spool and a configuration that reads it into a new store beside it."""
+    """An empty spool and a configuration that reads it, and labels beside it, into a new store."""
     if directory.exists() and not (directory / ".monitor-demo").exists() and any(directory.iterdir()):
         raise ConfigError([f"--dir: {directory} holds something else; name a new directory"])
     shutil.rmtree(directory, ignore_errors=True)
     spool = directory / "spool"
     spool.mkdir(parents=True)
+    (directory / "labels").mkdir()
     (directory / ".monitor-demo").touch()
     url = f"sqlite:///{directory / 'monitor.db'}"
-    return spool, default_config(files=spool, store=url, listen=f"127.0.0.1:{port}")
+    config = default_config(files=spool, store=url, listen=f"127.0.0.1:{port}", labels=directory / "labels")
+    return spool, config
 
 
 def _serving(config: Config, clock: Clock) -> Service:

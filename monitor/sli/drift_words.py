@@ -33,7 +33,9 @@ def sentence(shape: Shape, found: Assessment, i: int, settings: DriftSettings) -
             rows, of = int(found.reference_rows[i]), "the baseline"
         return f"{name}: {rows:,} rows in {of}, a verdict needs {settings.min_rows:,}"
     if state is State.NONE:
-        return f"{name} held: PSI {found.psi[i]:.3f}"
+        if found.psi[i] < settings.watch_psi:
+            return f"{name} held: PSI {found.psi[i]:.3f}"
+        return f"{name}: PSI {found.psi[i]:.2f}, no more than so many rows and the baseline's own windows vary by"
     p, q = (shares(side[i : i + 1])[0] for side in (found.cells.reference, found.cells.current))
     weight = (np.maximum(q, FLOOR) - np.maximum(p, FLOOR)) * np.log(
         np.maximum(q, FLOOR) / np.maximum(p, FLOOR)

@@ -10,6 +10,7 @@ from starlette.datastructures import QueryParams
 from monitor.ingest.contract import json_schema
 from monitor.ingest.label_contract import label_schema
 from monitor.sli.catalogue import SLIS
+from monitor.sli.fairness_question import ask_fairness
 from monitor.sli.query import answer
 from monitor.sli.samples import samples
 from monitor.sli.verdicts import drift
@@ -19,7 +20,12 @@ from monitor.web.access import needs
 from monitor.web.answers import Refused
 from monitor.web.caller import caller_of
 from monitor.web.context import WebContext
-from monitor.web.questions import drift_question_of, question_of, sample_question_of
+from monitor.web.questions import (
+    drift_question_of,
+    fairness_question_of,
+    question_of,
+    sample_question_of,
+)
 from monitor.web.shown import shown_letter, shown_status
 from monitor.web.workers import Workers
 
@@ -60,6 +66,15 @@ def api(context: WebContext, workers: Workers) -> APIRouter:
         """
         in_full = caller_of(request.scope).may(Role.RESPONDER)
         return JSONResponse(await workers.run(_samples, context, request.query_params, in_full))
+
+    @router.get("/fairness")
+    async def fairness(request: Request) -> Response:
+        """How a model treats the groups of a segment label, as `monitor fairness --format json` prints it.
+
+        Parameters: model, by, from, to, version, min_group.
+        """
+        found = await workers.run(_fairness, context, request.query_params)
+        return Response(found, media_type="application/json")
 
     @router.get("/models")
     async def models() -> JSONResponse:
@@ -119,6 +134,11 @@ def _drift(context: WebContext, parameters: QueryParams) -> bytes:
 def _samples(context: WebContext, parameters: QueryParams, in_full: bool) -> list[dict[str, Any]]:
     question = sample_question_of(parameters, context.clock.now_ms())
     return samples(context.store, question, context.samples, in_full)
+
+
+def _fairness(context: WebContext, parameters: QueryParams) -> bytes:
+    question = fairness_question_of(parameters, context.clock.now_ms())
+    return msgspec.json.encode(ask_fairness(context.store, question, context.bases))
 
 
 async def _without_nul(request: Request) -> None:

@@ -6,12 +6,14 @@ from difflib import get_close_matches
 from starlette.datastructures import QueryParams
 
 from monitor.errors import QueryError
+from monitor.sli.fairness import MIN_GROUP
+from monitor.sli.fairness_question import FairnessQuestion
 from monitor.sli.question import Question, parse_against, parse_time
 from monitor.sli.samples import MAX_SAMPLES, SampleQuestion, parse_reasons
 from monitor.sli.times import parse_step_s, parse_time_ms
 from monitor.sli.verdicts import DriftQuestion
 
-__all__ = ["drift_question_of", "question_of", "sample_question_of"]
+__all__ = ["drift_question_of", "fairness_question_of", "question_of", "sample_question_of"]
 
 _NAMES = (
     "model",
@@ -30,6 +32,7 @@ _NAMES = (
 _DRIFT_NAMES = ("model", "at", "window", "version", "segment", "against")
 _SAMPLE_NAMES = ("model", "reason", "from", "to", "version", "limit")
 _REPEATED = ("by", "segment", "reason")
+_FAIRNESS_NAMES = ("model", "by", "from", "to", "version", "min_group")
 
 
 def question_of(parameters: QueryParams, now_ms: int) -> Question:
@@ -83,6 +86,22 @@ def sample_question_of(parameters: QueryParams, now_ms: int) -> SampleQuestion:
         from_ms=None if begin is None else parse_time_ms("from", begin, now_ms),
         to_ms=None if end is None else parse_time_ms("to", end, now_ms),
         limit=100 if limit is None else int(limit),
+    )
+
+
+def fairness_question_of(parameters: QueryParams, now_ms: int) -> FairnessQuestion:
+    """The question about groups. Raises QueryError that names the parameter."""
+    _check_names(parameters, _FAIRNESS_NAMES)
+    begin, end, minimum = (parameters.get(name) for name in ("from", "to", "min_group"))
+    if minimum is not None and not (minimum.isascii() and minimum.isdecimal() and len(minimum) < 10):
+        raise QueryError(f"min_group: {minimum[:100]!r} is no number of predictions")
+    return FairnessQuestion(
+        model=_needed(parameters, "model"),
+        by=_needed(parameters, "by"),
+        from_ms=None if begin is None else parse_time_ms("from", begin, now_ms),
+        to_ms=None if end is None else parse_time_ms("to", end, now_ms),
+        version=parameters.get("version"),
+        minimum=MIN_GROUP if minimum is None else int(minimum),
     )
 
 
