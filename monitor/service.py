@@ -25,6 +25,7 @@ from monitor.store.pairs import drop_expired_pairs
 from monitor.store.registry import RegistryLimits
 from monitor.store.retention import Retention, drop_expired, oldest_start_s
 from monitor.store.store import Store
+from monitor.watching import ConceptTask
 from monitor.web.app import create_app
 from monitor.web.context import WebContext
 from monitor.web.gauges import GaugeRefresher, GaugeTask
@@ -236,6 +237,7 @@ class Service:
             config.retention.samples_days,
         )
         self._housekeeping = Housekeeping(self.store, settings, retention, clock)
+        self._concept = ConceptTask(self.store, owner, settings.quality_s, settings.max_hold_ms, clock)
         self._gauges = GaugeTask(
             GaugeRefresher(self.metrics.gauges, owner, gauge_reader(config)), self.store, clock
         )
@@ -249,7 +251,7 @@ class Service:
             settings,
             clock,
             observers=(self.metrics, *observers),
-            tasks=(self._housekeeping, self._gauges, *pruning),
+            tasks=(self._housekeeping, self._concept, self._gauges, *pruning),
         )
         self.metrics.watch(self.job.status)
         self._web = self._open_web(config, clock) if web else None
@@ -298,6 +300,8 @@ class Service:
                 self._housekeeping.stop()
                 self._housekeeping.close_peaks(watermark_ms)
                 self._housekeeping.keep_references(watermark_ms)
+                self._concept.stop()
+                self._concept.watch()
         finally:
             if self._web is not None:
                 self._web.stop()
@@ -305,6 +309,7 @@ class Service:
                 if log is not None:
                     log.close()
             self._housekeeping.stop()
+            self._concept.stop()
             self._gauges.stop()
             self.store.close()
 

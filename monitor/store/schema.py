@@ -27,8 +27,10 @@ __all__ = [
     "bindings",
     "bins",
     "classes",
+    "concept_alarms",
     "counts",
     "dead_letters",
+    "detectors",
     "files",
     "gaps",
     "leases",
@@ -330,4 +332,31 @@ baseline_rows = Table(
     metadata,
     Column("baseline", Integer, ForeignKey("baselines.id", name="baseline_rows_baseline"), primary_key=True),
     Column("rows", LargeBinary, nullable=False),
+)
+
+# How far the detectors of concept drift have come with a version's outcomes: `last_s` is the begin of the
+# last closed window that they took, `state` (JSON) what they then held. It moves by compare-and-swap.
+detectors = Table(
+    "detectors",
+    metadata,
+    Column("model", String(200), primary_key=True),
+    Column("version", String(200), primary_key=True),
+    Column("last_s", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+)
+
+# What the detectors found, append-only: in the window from `start_s` the mean loss was `after`, and `before`
+# until then. A loss is the share of wrong predictions, or the mean absolute error.
+concept_alarms = Table(
+    "concept_alarms",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("model", String(200), nullable=False),
+    Column("version", String(200), nullable=False),
+    Column("detector", String(30), nullable=False),
+    Column("start_s", BigInteger, nullable=False),
+    Column("before", Float, nullable=False),
+    Column("after", Float, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    UniqueConstraint("model", "version", "detector", "start_s", name="concept_alarms_window"),
 )
