@@ -35,7 +35,7 @@ def sentence(shape: Shape, found: Assessment, i: int, settings: DriftSettings) -
     if state is State.NONE:
         if found.psi[i] < settings.watch_psi:
             return f"{name} held: PSI {found.psi[i]:.3f}"
-        return f"{name}: PSI {found.psi[i]:.2f}, no more than so many rows and the baseline's own windows vary by"
+        return f"{name}: PSI {found.psi[i]:.2f}, no more than so few rows and restless windows give by chance"
     p, q = (shares(side[i : i + 1])[0] for side in (found.cells.reference, found.cells.current))
     weight = (np.maximum(q, FLOOR) - np.maximum(p, FLOOR)) * np.log(
         np.maximum(q, FLOOR) / np.maximum(p, FLOOR)
