@@ -135,6 +135,21 @@ def test_quality_is_expected_before_labels_come(truth: Truth, ask: Ask) -> None:
     assert abs(ask("expected_accuracy_error")["value"] or 1) < 0.02
 
 
+def test_labels_and_clicks_are_compared(url: str, truth: Truth, ask: Ask) -> None:
+    assert ask("label_drift")["value"] == pytest.approx(0, abs=1e-12)
+    with pytest.raises(QueryError, match="ctr_lift: compares groups"):
+        ask("ctr_lift")
+    store = Store.open(url)
+    germany, france = answer(store, Question("fraud", "ctr_lift", by=("country",)), H0_MS)
+    clicks = {
+        c: (truth.actual & truth.labelled)[truth.country == c].sum() / (truth.country == c).sum()
+        for c in ("DE", "FR")
+    }
+    assert germany["value"] == pytest.approx(0)
+    assert france["value"] == pytest.approx(clicks["FR"] / clicks["DE"] - 1)
+    store.close()
+
+
 def test_groups_are_compared(url: str, truth: Truth) -> None:
     store = Store.open(url)
     found = ask_fairness(store, FairnessQuestion("fraud", "country"))
@@ -171,7 +186,8 @@ def test_every_indicator_answers(url: str) -> None:
     store = Store.open(url)
     for sli in SLIS:
         feature = "amount" if sli.needs_feature else None
-        for found in answer(store, Question("fraud", sli.name, feature=feature), H0_MS + 5 * HOUR_MS):
+        question = Question("fraud", sli.name, feature=feature, by=("version",))
+        for found in answer(store, question, H0_MS + 5 * HOUR_MS):
             numbers = [found["value"], found.get("low"), found.get("high")]
             assert all(n is None or np.isfinite(n) for n in numbers), sli.name
             if sli.kind.name == "QUALITY":

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from monitor.errors import QueryError
 from monitor.profiles.layout import MEASURES, Kind, Service
+from monitor.sli.comparing import Compared
 from monitor.sli.drifting import ModelStatistic
 from monitor.sli.estimated import EXPECTED, Expected
 from monitor.sli.expecting import Foretold
@@ -85,7 +86,9 @@ class Broken:
     """The share of values that break the schema contract: of a feature, or of all features together."""
 
 
-Formula: TypeAlias = Counted | Quantile | Special | Distance | ModelStatistic | Broken | Metric | Foretold
+Formula: TypeAlias = (
+    Counted | Quantile | Special | Distance | ModelStatistic | Broken | Metric | Foretold | Compared
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +270,20 @@ SLIS: tuple[Sli, ...] = (
     ),
     _service("data_age", "s", "time since the newest record", Special.DATA_AGE),
     *map(_quality, METRICS),
+    Sli(
+        "label_drift",
+        "index",
+        "population stability index of the labels' classes against those of the stream's first days",
+        Kind.QUALITY,
+        Compared.LABEL_DRIFT,
+    ),
+    Sli(
+        "ctr_lift",
+        "share",
+        "click-through above that of the first group of the answer, such as a version",
+        Kind.QUALITY,
+        Compared.CTR_LIFT,
+    ),
     *(_expected(e) for e in EXPECTED.values()),
     *(_expected(e, error=True) for e in EXPECTED.values()),
 )

@@ -5,21 +5,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from monitor.profiles.layout import Kind
 from monitor.records import Floats, Ints
-from monitor.sli.entries import Entries, Grouping, Placed, Values, join, place
+from monitor.sli.comparing import first_labels
+from monitor.sli.entries import Entries, Placed, Values, join
 from monitor.sli.estimated import Calibration, Expected, calibrate, expectation_error
 from monitor.sli.quality_cells import Estimates, QualityCells, Why
 from monitor.sli.quality_values import beside
-from monitor.sli.windows import Part, Windows
 from monitor.store.baselines import references
-from monitor.store.read import extent
 from monitor.store.store import Store
 
 __all__ = ["Foretold", "calibration_of", "expected_values"]
 
-_DAY_S = 86_400
-# So many labelled scores are enough to calibrate on, where no baseline has any.
+# So many labels are enough to calibrate on, where no baseline has any.
 _ENOUGH = 1_000
 
 
@@ -36,33 +33,15 @@ def calibration_of(
 ) -> Calibration | None:
     """How scores of a model become probabilities: learnt from the validation labels of its newest baseline
     that has scores with labels, one of the version before others; without one, from the first days of the
-    stream that have 1,000 labelled scores together. None without labels."""
+    stream that have 1,000 labels together. None without labels."""
     found = [r for r in references(store, model) if r.quality is not None]
     wanted = [r for r in found if r.baseline.version in ("", version or "")]
     for each in reversed(wanted or found):
         learnt = calibrate(QualityCells.of(_entries(each.quality or {})))
         if learnt is not None:
             return learnt
-    return _from_the_stream(store, series)
-
-
-def _from_the_stream(store: Store, series: Sequence[int]) -> Calibration | None:
-    held = extent(store, Kind.QUALITY, _DAY_S, series)
-    if held is None:
-        return None
-    first, last = held
-    numbers = np.array(sorted(series), np.int64)
-    grouping = Grouping(numbers, np.zeros(len(numbers), np.int64), 1)
-    learnt = None
-    days = 1
-    while learnt is None or learnt.labels < _ENOUGH:
-        window = Windows(first, days * _DAY_S, 1)
-        placed = place(store, Kind.QUALITY, [Part(_DAY_S, window.from_s, window.to_s)], window, grouping)
-        learnt = calibrate(QualityCells.of(join(placed, 1)))
-        if window.to_s > last:
-            break
-        days *= 2
-    return learnt
+    cells = first_labels(store, series, _ENOUGH)
+    return None if cells is None else calibrate(cells)
 
 
 def _entries(quality: Mapping[str, Mapping[int, float]]) -> Entries:

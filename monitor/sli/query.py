@@ -9,6 +9,7 @@ from monitor.errors import QueryError
 from monitor.profiles.layout import SECONDS, Kind
 from monitor.records import Floats
 from monitor.sli.catalogue import OUTCOMES, Broken, Counted, Distance, Quantile, Special
+from monitor.sli.comparing import Compared, compared_values, first_labels
 from monitor.sli.compute import counted, measured, null_share
 from monitor.sli.coverage import covered
 from monitor.sli.drifting import Drifting, ModelStatistic, References, broken, distance, of_model
@@ -17,7 +18,7 @@ from monitor.sli.estimated import Calibration
 from monitor.sli.expecting import Foretold, calibration_of, expected_values
 from monitor.sli.peak import peak_per_s
 from monitor.sli.quality import Metric
-from monitor.sli.quality_cells import Why
+from monitor.sli.quality_cells import QualityCells, Why
 from monitor.sli.quality_values import quality_values
 from monitor.sli.question import Group, Question, Scope, scope_of, unknown
 from monitor.sli.windows import (
@@ -41,6 +42,7 @@ __all__ = ["Answer", "answer", "groups_in", "stored_windows"]
 # Windows x series that are read at once: few enough for arrays that the allocator reuses.
 _ROWS_AT_ONCE = 2_000
 _DAY_S = 86_400
+_LABELS_ENOUGH = 1_000
 _USUAL = UsualBases()
 
 
@@ -177,6 +179,9 @@ class _Computation:
             names = references.all_names() if isinstance(formula, Broken) else names
             self._drifting = Drifting(references, names, question.against)
         self._calibration: Calibration | None = None
+        self._first_labels: QualityCells | None = None
+        if formula is Compared.LABEL_DRIFT:
+            self._first_labels = first_labels(store, list(scope.series), _LABELS_ENOUGH)
         if isinstance(formula, Foretold):
             series = list(scope.series)
             self._calibration = calibration_of(store, question.model, question.version, series)
@@ -221,6 +226,8 @@ class _Computation:
             return null_share(placed, n_slots, self._feature)
         if isinstance(formula, Metric):
             return quality_values(placed, n_slots, formula)
+        if isinstance(formula, Compared):
+            return compared_values(placed, self._grouping.n, n_slots, formula, self._first_labels)
         if isinstance(formula, Foretold):
             return expected_values(placed, n_slots, formula, self._calibration)
         if isinstance(formula, Counted):

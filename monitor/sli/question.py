@@ -8,6 +8,7 @@ from enum import StrEnum
 from monitor.errors import QueryError
 from monitor.profiles.layout import Kind
 from monitor.sli.catalogue import Sli, find_sli
+from monitor.sli.comparing import Compared
 from monitor.sli.drifting import Against
 from monitor.store.names import SeriesKey, find_series, models
 from monitor.store.store import Store
@@ -112,6 +113,8 @@ def scope_of(store: Store, question: Question) -> Scope:
     _check_value("version", question.version, (k.version for k in keys))
     _check_value("endpoint", question.endpoint, (k.endpoint for k in keys))
     _check_value(f"segment.{label}", question.segment.get(label), (k.value for k in keys if k.label == label))
+    if sli.formula is Compared.CTR_LIFT and not by:
+        raise QueryError(f"{sli.name}: compares groups; ask by version, or by a segment label")
     series = {
         number: Group(
             key.version if "version" in by or question.version is not None else None,
