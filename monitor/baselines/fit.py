@@ -15,6 +15,7 @@ import numpy as np
 from monitor.baselines.counts import FeatureCounts, Places, encode
 from monitor.baselines.infer import Inferred, infer, mixture
 from monitor.baselines.json_rows import JsonTable
+from monitor.baselines.kept_rows import KeptRows
 from monitor.baselines.sample import Sample, row_hashes
 from monitor.baselines.tables import (
     COMPRESSIONS,
@@ -32,6 +33,7 @@ from monitor.errors import ConfigError, SourceError
 from monitor.profiles.feature_contract import FeatureContract, ValueType
 from monitor.profiles.features import Feature
 from monitor.profiles.layout import CELL_BITS, FEATURE_STRIDE
+from monitor.profiles.sample_rows import Redaction
 from monitor.records import Coded, Column, Floats, Ints, Mixed
 from monitor.store.fits import NewBaseline
 
@@ -52,7 +54,8 @@ _MAX_WINDOWS_SEEN = 5_000_000
 class FitOptions:
     """What the files' columns are; `features` None takes all that have no other part.
 
-    `contract` has the features that are not to be inferred. `window_s` is the base window of features.
+    `contract` has the features that are not to be inferred. `window_s` is the base window of features. A few
+    rows are kept, but for the values of features that `redact` names (`card_*`).
     """
 
     model: str
@@ -69,6 +72,7 @@ class FitOptions:
     contract: Mapping[str, FeatureContract] = field(default_factory=dict)
     categories: int = 200
     window_s: int = 600
+    redact: tuple[str, ...] = ()
 
     @property
     def parts(self) -> Mapping[str, str | None]:
@@ -315,6 +319,7 @@ class _Count:
         )
         self._validation = Validation(numeric=not classes)
         self._rows = 0
+        self._kept = KeptRows(Redaction(options.redact))
 
     def run(self, told: Callable[[int, int], None]) -> Fitted:
         look = self._look
@@ -327,21 +332,31 @@ class _Count:
         return Fitted(self._baseline(), self._rows, tuple(self._warnings()))
 
     def _take(self, rows: Rows) -> None:
+        columns = self._by_feature(rows)
+        self._kept.add(self._rows, rows.n, columns)
         self._rows += rows.n
         places = self._places(rows)
         for name, counts in self._counts.items():
-            column = rows.columns.get(self._column[name])
+            column = columns.get(name)
             if column is None:
                 counts.add_nulls(rows.n, places)
             else:
-                counts.add(_lowered(column) if self._inferred[name].lower else column, places)
+                counts.add(column, places)
         for name, values in rows.attributions.items():
             if name in self._counts:
                 self._counts[name].add_attributions(values, places)
         label = rows.columns.get(self._options.label or "")
         if label is not None:
-            columns = (rows.columns.get(self._column.get(n, "")) for n in (PREDICTION, SCORE))
-            self._validation.add(label, *columns)
+            answers = (rows.columns.get(self._column.get(n, "")) for n in (PREDICTION, SCORE))
+            self._validation.add(label, *answers)
+
+    def _by_feature(self, rows: Rows) -> dict[str, Column]:
+        columns = {name: rows.columns.get(column) for name, column in self._column.items()}
+        return {
+            name: _lowered(column) if self._inferred[name].lower else column
+            for name, column in columns.items()
+            if column is not None
+        }
 
     def _places(self, rows: Rows) -> Places:
         ts_ms = self._look.times(rows)
@@ -381,6 +396,7 @@ class _Count:
             importance={n: v for n, v in options.importance.items() if n in self._features},
             time_zone=options.time_zone if options.seasonal else None,
             quality=self._validation.to_json(),
+            rows=self._kept.rows(),
         )
 
     def _warnings(self) -> Iterator[str]:

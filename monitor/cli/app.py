@@ -22,6 +22,7 @@ from monitor.cli import (
     letters,
     offsets,
     query,
+    report,
     run,
     samples,
     schema,
@@ -50,6 +51,7 @@ app.command("query", rich_help_panel=RUN)(query.query)
 app.command("drift", rich_help_panel=RUN)(drift.drift_command)
 app.add_typer(samples.app, name="samples", rich_help_panel=RUN)
 app.command("fairness", rich_help_panel=RUN)(fairness.fairness_command)
+app.add_typer(report.app, name="report", rich_help_panel=RUN)
 app.add_typer(labels.app, name="labels", rich_help_panel=OPERATE)
 app.add_typer(baseline.app, name="baseline", rich_help_panel=OPERATE)
 app.add_typer(letters.app, name="dead-letters", rich_help_panel=OPERATE)

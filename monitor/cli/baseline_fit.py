@@ -177,6 +177,7 @@ def _from_files(
         contract=contracts,
         categories=settings.limits.categories,
         window_s=settings.windows.features_s,
+        redact=settings.samples.redact,
     )
     with _bar() as progress:
         fitted = fit_files(files, options, dispersion, progress)

@@ -12,7 +12,7 @@ import numpy as np
 from monitor.profiles.samples import Picked, SampleSettings
 from monitor.records import Batch, Coded, Column, Ints, Mixed
 
-__all__ = ["REDACTED", "Redaction", "Sample", "cleaned", "rows_of"]
+__all__ = ["REDACTED", "Redaction", "Sample", "cleaned", "rows_of", "values_at"]
 
 MAX_CHARS = 200
 REDACTED = "[redacted]"
@@ -144,7 +144,7 @@ def _features(
             # In the order of their names and without nulls: which columns a batch has, and in which order,
             # depends on what was read before it.
             names = sorted(block.columns.keys() - {"@prediction", "@score"})
-            named = [_masked(_values(block.columns[n], at), redaction.masks(n)) for n in names]
+            named = [values_at(block.columns[n], at, redaction.masks(n)) for n in names]
             for i, values in zip(places, zip(*named, strict=True) if named else (), strict=False):
                 given = {n: v for n, v in zip(names, values, strict=True) if v is not None}
                 features[i] = _json(given)
@@ -161,8 +161,13 @@ def _features(
     return features, predictions, scores
 
 
+def values_at(column: Column, at: Ints, masked: bool = False) -> list[Value]:
+    """The values of a column's rows `at` (int64), texts cut, None for nulls; `masked` but for the nulls."""
+    values = _values(column, at)
+    return [None if v is None else REDACTED for v in values] if masked else values
+
+
 def _values(column: Column, at: Ints) -> list[Value]:
-    """The values of a column's rows, texts cut."""
     if isinstance(column, Coded):
         return [_text(column.names[code]) for code in column.codes[at].tolist()]
     if isinstance(column, Mixed):
@@ -177,10 +182,6 @@ def _values(column: Column, at: Ints) -> list[Value]:
             for number, code, invalid in part
         ]
     return [_finite(value) for value in column[at].tolist()]
-
-
-def _masked(values: list[Value], masked: bool) -> list[Value]:
-    return [None if v is None else REDACTED for v in values] if masked else values
 
 
 def _text(value: str | None) -> str | None:

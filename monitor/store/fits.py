@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
@@ -13,9 +14,10 @@ from monitor.profiles.feature_contract import to_json as contract_json
 from monitor.profiles.features import Feature
 from monitor.records import Floats
 from monitor.store.activations import say
+from monitor.store.baseline_rows import packed, rows_of
 from monitor.store.baselines import Baseline, features_in, find
 from monitor.store.engine import reading, writing
-from monitor.store.schema import activations, baseline_counts, baselines, bins
+from monitor.store.schema import activations, baseline_counts, baseline_rows, baselines, bins
 from monitor.store.store import Store, insert
 
 __all__ = [
@@ -49,7 +51,8 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class NewBaseline:
-    """All that a baseline consists of. `slots` maps WHOLE, and hours of the week, to their counts."""
+    """All that a baseline consists of. `slots` maps WHOLE, and hours of the week, to their counts; `rows`
+    are a few of those that it was fitted on, by feature."""
 
     model: str
     version: str
@@ -60,6 +63,7 @@ class NewBaseline:
     importance: Mapping[str, float] = field(default_factory=dict)
     time_zone: str | None = None
     quality: str | None = None
+    rows: Sequence[Mapping[str, Any]] = ()
 
 
 def provisional(store: Store, model: str, now_ms: int) -> int:
@@ -156,6 +160,8 @@ def create(
         ).scalar_one()
         connection.execute(sa.insert(bins), _bins_rows(baseline, new))
         connection.execute(sa.insert(baseline_counts), [_counts_row(baseline, *s) for s in new.slots.items()])
+        if new.rows:
+            connection.execute(sa.insert(baseline_rows), {"baseline": baseline, "rows": packed(new.rows)})
         if active_from_s is not None:
             if in_place_of is not None:
                 say(connection, in_place_of, active_from_s, new.author, now_ms, retired=True)
@@ -202,6 +208,7 @@ def like(store: Store, baseline: int, author: str, contracts: Mapping[str, Featu
         importance={r.name: r.importance for r in importance},
         time_zone=found.time_zone,
         quality=quality,
+        rows=rows_of(store, baseline),
     )
 
 

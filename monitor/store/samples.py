@@ -12,7 +12,7 @@ from monitor.store.engine import reading
 from monitor.store.schema import samples, series
 from monitor.store.store import Store, insert
 
-__all__ = ["Found", "forget_wrong", "list_samples", "write"]
+__all__ = ["Found", "forget_wrong", "last_window_s", "list_samples", "write"]
 
 _AT_ONCE = 500
 _COLUMNS = {f.name: "name" if f.name == "id" else f.name for f in fields(Sample)}
@@ -152,3 +152,14 @@ def _complete(connection: sa.Connection, wrong: Sequence[dict[str, Any]], window
             if other is not None:
                 row |= {name: other[name] for name in ("name", "trace_id", "endpoint", "outcome")}
                 row |= {name: other[name] for name in ("latency_ms", "prediction", "score", "features")}
+
+
+def last_window_s(store: Store, model: str, version: str | None = None) -> int | None:
+    """The begin of the newest window that random records of a model were kept of; None without any."""
+    mine = [series.c.model == model, series.c.label == "", samples.c.reason == int(Reason.RANDOM)]
+    if version is not None:
+        mine.append(series.c.version == version)
+    query = sa.select(sa.func.max(samples.c.start_s)).join(series, series.c.id == samples.c.series)
+    with reading(store.engine) as connection:
+        last: int | None = connection.scalar(query.where(*mine))
+    return last

@@ -1,0 +1,1 @@
+"""Pages for people to read, made from what the store holds."""
