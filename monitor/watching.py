@@ -20,7 +20,7 @@ from monitor.store import lease
 from monitor.store.detectors import ConceptAlarm, Held, held, swap
 from monitor.store.names import find_series, models
 from monitor.store.ownership import list_progress
-from monitor.store.read import extent
+from monitor.store.read import earliest, extent
 from monitor.store.store import Store
 
 __all__ = ["ConceptTask", "watch"]
@@ -55,21 +55,25 @@ def watch(store: Store, quality_s: int, now_ms: int, max_hold_ms: int) -> int:
 
 
 def _closed_ms(store: Store, now_ms: int, max_hold_ms: int) -> int | None:
-    """How far the labels have come, and the inferences; None where there are no labels, or none
-    knows."""
+    """How far the labels have come, and the inferences; None where there are no labels, or none knows.
+
+    No further than the newest label: when all is idle the watermark is the clock, and what is
+    read another day may be older than that.
+    """
     progress = list_progress(store)
-    marks: list[int] = []
+    marks = [
+        max((p.marks.high1_ms for p in progress if p.labels and p.marks.high1_ms is not None), default=None)
+    ]
     for labels in (True, False):
         mine = [
             PartitionMark(p.marks.watermark_ms, p.idle_since_ms is not None, p.updated_ms)
             for p in progress
             if p.labels == labels
         ]
-        mark_ms = overall(mine, now_ms, max_hold_ms)
-        if mark_ms is None and (mine or labels):
-            return None
-        marks += [] if mark_ms is None else [mark_ms]
-    return min(marks)
+        if mine:
+            marks.append(overall(mine, now_ms, max_hold_ms))
+    known = [mark for mark in marks if mark is not None]
+    return min(known) if len(known) == len(marks) else None
 
 
 class _Version:
@@ -85,11 +89,10 @@ class _Version:
         stored = extent(self._store, Kind.LEARNED, self._quality_s, self._ids)
         if stored is None:
             return 0
-        first_s, last_s = stored
-        # No further than there is anything: when all is idle the watermark is the clock, and what is read
-        # another day may be older.
-        until_s = min(until_s, last_s + self._quality_s)
-        at_s = first_s if before is None else before.last_s + self._quality_s
+        if before is None:
+            at_s = earliest(self._store, Kind.LEARNED, self._quality_s, self._ids, stored[0])
+        else:
+            at_s = before.last_s + self._quality_s
         given = 0
         while at_s < until_s:
             n = min((until_s - at_s) // self._quality_s, _WINDOWS_AT_ONCE)

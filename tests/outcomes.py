@@ -57,5 +57,5 @@ def labels_have_come_to(store: Store, ms: int, now_ms: int) -> None:
     claim = ownership.claim(store, LABELS, "test", now_ms, labels=True)
     with store.engine.begin() as connection:
         connection.execute(
-            sa.update(progress).where(progress.c.writer == claim.writer).values(watermark_ms=ms)
+            sa.update(progress).where(progress.c.writer == claim.writer).values(watermark_ms=ms, high1_ms=ms)
         )

@@ -40,7 +40,8 @@ def drift_command(
     store: StoreOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Say which features of a model moved in a window, by how much, and how sure that is."""
+    """Say whether a model's inputs, predictions or quality moved in a window, by how much, and how sure that
+    is."""
     now_ms = WallClock().now_ms()
     question = DriftQuestion(
         model=model,
@@ -68,28 +69,41 @@ def _print(found: list[WindowDrift]) -> None:
     if not found:
         typer.echo("nothing found")
     for i, window in enumerate(found):
-        typer.echo(("\n" if i else "") + _heading(window))
+        typer.echo(("\n" if i else "") + f"{_name(window)}: {window['verdict']['sentence']}")
+        typer.echo(_heading(window))
+        for alarm in window["concept"]:
+            typer.echo(
+                f"  concept drift at {_moment(alarm['at'])} ({alarm['detector']}): "
+                f"mean loss {alarm['after']:.3g}, was {alarm['before']:.3g}"
+            )
         if window["note"]:
             typer.echo(f"  {window['note']}")
         else:
             render([_line(feature) for feature in window["features"]])
 
 
-def _heading(window: WindowDrift) -> str:
+def _name(window: WindowDrift) -> str:
     name = " ".join(filter(None, (window["model"], window["version"])))
-    name += "".join(f" {label}={value}" for label, value in window["segment"].items())
+    return name + "".join(f" {label}={value}" for label, value in window["segment"].items())
+
+
+def _moment(time: str) -> str:
+    return time.replace("T", " ").removesuffix("Z")
+
+
+def _heading(window: WindowDrift) -> str:
     state = window["state"] + (" (2 of 3 windows)" if window["confirmed"] else "")
     baseline = "no baseline" if window["baseline"] is None else f"baseline {window['baseline']}"
     against = f"{baseline}{' (provisional)' if window['provisional'] else ''}"
     if window["against"] == Against.PREVIOUS:
         against = f"the window before, on the bins of {against}"
-    begin, end = (window[name].replace("T", " ").removesuffix("Z") for name in ("start", "end"))
+    begin, end = _moment(window["start"]), _moment(window["end"])
     rest = f"{window['rows']} rows against {against}: {state}"
     if window["model_drift"] is not None:
         rest += f", model drift {window['model_drift']:.3f}"
     if window["attribution_ndcg"] is not None:
         rest += f", attributions in order to {window['attribution_ndcg']:.3f}"
-    return f"{name}, {begin} to {end}: {rest}"
+    return f"{begin} to {end}: {rest}"
 
 
 def _line(feature: Any) -> dict[str, Any]:
@@ -103,6 +117,6 @@ def _flat(window: WindowDrift, feature: Any) -> dict[str, Any]:
     named = {
         name: value
         for name, value in window.items()
-        if name not in ("features", "state", "confirmed", "rows")
+        if name not in ("features", "state", "confirmed", "rows", "quality", "concept")
     }
-    return {**named, **feature}
+    return {**named, "verdict": window["verdict"]["kind"], **feature}

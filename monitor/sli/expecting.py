@@ -14,7 +14,7 @@ from monitor.sli.quality_values import beside
 from monitor.store.baselines import references
 from monitor.store.store import Store
 
-__all__ = ["Foretold", "calibration_of", "expected_values"]
+__all__ = ["Foretold", "calibration_of", "entries_of", "expected_values"]
 
 # So many labels are enough to calibrate on, where no baseline has any.
 _ENOUGH = 1_000
@@ -37,14 +37,16 @@ def calibration_of(
     found = [r for r in references(store, model) if r.quality is not None]
     wanted = [r for r in found if r.baseline.version in ("", version or "")]
     for each in reversed(wanted or found):
-        learnt = calibrate(QualityCells.of(_entries(each.quality or {})))
+        learnt = calibrate(QualityCells.of(entries_of(each.quality or {})))
         if learnt is not None:
             return learnt
     cells = first_labels(store, series, _ENOUGH)
     return None if cells is None else calibrate(cells)
 
 
-def _entries(quality: Mapping[str, Mapping[int, float]]) -> Entries:
+def entries_of(quality: Mapping[str, Mapping[int, float]]) -> Entries:
+    """A baseline's quality (`Reference.quality`) as the entries of one slot."""
+
     def columns(cells: Mapping[int, float]) -> tuple[Ints, Ints, Floats]:
         cell = np.array(sorted(cells), np.int64)
         return np.zeros(len(cell), np.int64), cell, np.array([cells[c] for c in cell.tolist()], np.float64)

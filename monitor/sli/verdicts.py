@@ -1,5 +1,6 @@
 """The verdicts on a model's features in one window, version by version."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
@@ -14,15 +15,19 @@ from monitor.sli.drift_attribution import attribution_ndcg, model_drift
 from monitor.sli.drift_verdict import DriftSettings, State, confirmed
 from monitor.sli.drifting import Against, Drifting, Held, References
 from monitor.sli.entries import place
+from monitor.sli.model_verdict import judge as conclude
 from monitor.sli.query import groups_in, stored_windows
 from monitor.sli.question import Group, Question, Scope, scope_of
+from monitor.sli.window_quality import ModelQuality, WindowQuality
 from monitor.sli.windows import Bases, UsualBases, Windows, cover, tiers
 from monitor.store.baselines import features_of
+from monitor.store.detectors import list_alarms
 from monitor.store.store import Store
 
 __all__ = ["DriftQuestion", "FeatureDrift", "WindowDrift", "drift"]
 
 _USUAL = UsualBases()
+_WEEK_S = 7 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +66,42 @@ class FeatureDrift(TypedDict):
     reference_rows: int
 
 
+class OneVerdict(TypedDict):
+    """The verdict on a version: inputs, predictions and quality together; see model_verdict.Kind."""
+
+    kind: str
+    sentence: str
+
+
+class ShownQuality(TypedDict):
+    """Quality in the window beside that of the baseline; see quality_change.QualityChange. `low` and `high`
+    are the limits of the difference."""
+
+    metric: str
+    state: str
+    value: float | None
+    baseline: float | None
+    low: float | None
+    high: float | None
+    labels: int
+    label_coverage: float | None
+    sentence: str
+
+
+class ConceptDrift(TypedDict):
+    """What a detector found: in the window of labels that begins at `at`, the mean loss (the share of wrong
+    predictions, or the mean absolute error) was `after`, and `before` until then."""
+
+    detector: str
+    at: str
+    before: float
+    after: float
+
+
 class WindowDrift(TypedDict):
     """All verdicts on one version in one window. Times are RFC 3339, UTC.
 
+    `verdict` is the one that counts. `concept` are the alarms of the window and the week before it.
     `state` is the worst of the features'; `note` says why there are none. `model_drift` is the mean effect
     weighted by importance, `attribution_ndcg` how well the order of the attributions holds.
     """
@@ -82,6 +120,9 @@ class WindowDrift(TypedDict):
     model_drift: float | None
     attribution_ndcg: float | None
     note: str | None
+    verdict: OneVerdict
+    quality: ShownQuality
+    concept: list[ConceptDrift]
     features: list[FeatureDrift]
 
 
@@ -127,9 +168,18 @@ def _judged(
     read = drifting.read(windows)
     placed = place(store, Kind.FEATURES, cover(read, tiers(bases.features_s)), read, grouping)
     held, rows = drifting.held(placed, windows, len(groups))
+    quality = ModelQuality(store, question.model, bases.quality_s, question.against)
+    alarms = list_alarms(store, question.model, last.from_s - _WEEK_S, last.to_s)
     for i, group in enumerate(groups):
         mine = slice(i * windows.n, (i + 1) * windows.n)
-        yield _of_group(question, group, last, held[mine], int(rows[mine][-1]), settings)
+        now = held[mine][-1]
+        found = quality.of(group, last, None if now is None else now.found)
+        concept = [
+            ConceptDrift(detector=a.detector, at=rfc3339(a.start_s * 1000), before=a.before, after=a.after)
+            for a in alarms
+            if a.version == group.version
+        ]
+        yield _of_group(question, group, last, held[mine], int(rows[mine][-1]), settings, found, concept)
 
 
 def _of_group(
@@ -139,6 +189,8 @@ def _of_group(
     held: Sequence[Held | None],
     rows: int,
     settings: DriftSettings,
+    quality: WindowQuality,
+    concept: list[ConceptDrift],
 ) -> WindowDrift:
     found = WindowDrift(
         start=rfc3339(window.from_s * 1000),
@@ -155,6 +207,9 @@ def _of_group(
         model_drift=None,
         attribution_ndcg=None,
         note=_why_none(question, rows),
+        verdict=_one_verdict([], quality),
+        quality=_shown(quality),
+        concept=concept,
         features=[],
     )
     now = held[-1]
@@ -171,6 +226,7 @@ def _of_group(
     found["features"] = sorted(
         features, key=lambda f: (-_RANK[f["state"]], -(f["effect"] or 0), f["feature"])
     )
+    found["verdict"] = _one_verdict(features, quality)
     if features:
         found["state"] = found["features"][0]["state"]
         found["confirmed"] = any(f["confirmed"] for f in features)
@@ -182,6 +238,40 @@ def _of_group(
 
 
 _RANK = {State.TOO_FEW.label: 0, State.NONE.label: 1, State.WATCH.label: 2, State.DRIFTED.label: 3}
+
+_STATE = {state.label: state for state in State}
+
+
+def _one_verdict(features: Sequence[FeatureDrift], quality: WindowQuality) -> OneVerdict:
+    inputs, predictions = (
+        max(
+            (f["state"] for f in features if f["feature"].startswith("@") == of_predictions),
+            key=_RANK.__getitem__,
+            default=State.TOO_FEW.label,
+        )
+        for of_predictions in (False, True)
+    )
+    said = conclude(_STATE[inputs], _STATE[predictions], quality.change, quality.coverage, quality.expected)
+    return OneVerdict(kind=said.kind.value, sentence=said.sentence)
+
+
+def _shown(quality: WindowQuality) -> ShownQuality:
+    change = quality.change
+
+    def known(value: float) -> float | None:
+        return value if math.isfinite(value) else None
+
+    return ShownQuality(
+        metric=change.metric,
+        state=change.state.value,
+        value=known(change.value),
+        baseline=known(change.baseline),
+        low=known(change.low),
+        high=known(change.high),
+        labels=change.labels,
+        label_coverage=known(quality.coverage),
+        sentence=change.sentence,
+    )
 
 
 def _why_none(question: DriftQuestion, rows: int) -> str:

@@ -16,7 +16,7 @@ from monitor.store.engine import reading
 from monitor.store.schema import profiles, series
 from monitor.store.store import Store
 
-__all__ = ["Cells", "extent", "load_rows", "present", "read_cells"]
+__all__ = ["Cells", "earliest", "extent", "load_rows", "present", "read_cells"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +120,14 @@ def extent(store: Store, kind: int, tier_s: int, series_ids: Sequence[int]) -> t
     with reading(store.engine) as connection:
         found = connection.execute(sa.select(sa.func.min(ends.c.first), sa.func.max(ends.c.last))).one()
     return None if found[0] is None else (int(found[0]), int(found[1]))
+
+
+def earliest(store: Store, kind: int, tier_s: int, series_ids: Sequence[int], stored_s: int) -> int:
+    """The begin of the first window, given that of the first in a row of its own (`extent`): what is put
+    aside for now may be older."""
+    with reading(store.engine) as connection:
+        waiting = waiting_rows(connection, kind, tier_s, series_ids, 0, stored_s)
+    return min((start_s for _, start_s, _, _ in waiting), default=stored_s)
 
 
 def present(

@@ -21,6 +21,15 @@ __all__ = ["LEASE", "GaugeRefresher", "GaugeTask", "Gauges", "Reading"]
 
 LEASE = "gauges"
 _TTL_MS = 60_000
+_SHOWN = (
+    names.DATA_AGE,
+    names.COVERAGE,
+    names.SLI,
+    names.DRIFT_PSI,
+    names.DRIFT_NOT_SHOWN,
+    names.DRIFTED_FEATURES,
+    names.MODEL_DRIFT,
+)
 _log = logging.getLogger(__name__)
 
 
@@ -55,7 +64,7 @@ class Gauges:
         by_metric: dict[Metric, list[tuple[Sequence[str], float]]] = {}
         for reading in readings:
             by_metric.setdefault(reading.metric, []).append((reading.labels, reading.value))
-        for metric in (names.DATA_AGE, names.COVERAGE, names.SLI):
+        for metric in _SHOWN:
             yield gauge(metric, by_metric.get(metric, []))
 
 

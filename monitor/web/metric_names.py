@@ -11,6 +11,9 @@ __all__ = [
     "COVERAGE",
     "DATA_AGE",
     "DEAD_LETTERS",
+    "DRIFTED_FEATURES",
+    "DRIFT_NOT_SHOWN",
+    "DRIFT_PSI",
     "FAILED_PARTITIONS",
     "FLUSH_BYTES",
     "FLUSH_SECONDS",
@@ -22,6 +25,7 @@ __all__ = [
     "LAST_COMMIT",
     "LATE",
     "LATENCY",
+    "MODEL_DRIFT",
     "OVERFLOWED",
     "PAUSED",
     "PENDING",
@@ -194,6 +198,34 @@ SLI = Metric(
     "Indicators of the model over its last closed windows, from the store. Shown by one replica.",
     ("model", "sli"),
 )
+DRIFT_PSI = Metric(
+    "monitor_drift_psi",
+    "gauge",
+    "Population stability index of a feature in the last closed hour, of the version where it is highest; "
+    "the worst features only. Shown by one replica.",
+    ("model", "feature"),
+)
+DRIFT_NOT_SHOWN = Metric(
+    "monitor_drift_features_not_shown",
+    "gauge",
+    "Features of the model that monitor_drift_psi leaves out, for there are too many. Shown by one replica.",
+    ("model",),
+    "features",
+)
+DRIFTED_FEATURES = Metric(
+    "monitor_drifted_features",
+    "gauge",
+    "Features of the model that drifted in the last closed hour, in any version. Shown by one replica.",
+    ("model",),
+    "features",
+)
+MODEL_DRIFT = Metric(
+    "monitor_model_drift",
+    "gauge",
+    "Mean drift of the model's features in the last closed hour, weighted by importance, of the version "
+    "where it is highest. Shown by one replica.",
+    ("model",),
+)
 HTTP_REQUESTS = Metric(
     "monitor_http_requests_total",
     "counter",
@@ -239,6 +271,10 @@ ALL: tuple[Metric, ...] = (
     DATA_AGE,
     COVERAGE,
     SLI,
+    DRIFT_PSI,
+    DRIFT_NOT_SHOWN,
+    DRIFTED_FEATURES,
+    MODEL_DRIFT,
     HTTP_REQUESTS,
     HTTP_REJECTED,
     BUILD,

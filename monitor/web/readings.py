@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 from monitor.config import Config
 from monitor.profiles.watermark import PartitionMark, overall
+from monitor.sli.drift_verdict import State
 from monitor.sli.query import answer
-from monitor.sli.question import Question
+from monitor.sli.question import Question, Time
+from monitor.sli.verdicts import DriftQuestion, drift
 from monitor.sli.windows import Bases
 from monitor.store.names import models
 from monitor.store.ownership import list_progress
@@ -16,6 +18,13 @@ from monitor.web.gauges import Reading
 __all__ = ["gauge_reader"]
 
 _SLIS = ("request_rate", "error_rate", "latency_p50", "latency_p95", "latency_p99")
+# Of the labels that came in the last day.
+_QUALITY_SLIS = ("accuracy", "mae")
+# Of the predictions of the last day.
+_LABEL_SLIS = ("label_coverage",)
+_HOUR_MS, _DAY_MS = 3_600_000, 86_400_000
+# Drift and quality are of hours and days: they needn't be read as often as the gauges are.
+_SLOW_MS = 300_000
 _WINDOWS = 5
 _TOO_OLD_MS = 900_000
 
@@ -27,6 +36,7 @@ def gauge_reader(config: Config) -> Callable[[Store, int], Sequence[Reading]]:
     than 15 minutes behind, as in a catch-up, only the age of the data is shown.
     """
     base_s, max_hold_ms = config.windows.service_s, config.stream.max_hold_ms
+    slow = _Slow(config)
 
     def read(store: Store, now_ms: int) -> list[Reading]:
         marks = [
@@ -44,9 +54,55 @@ def gauge_reader(config: Config) -> Callable[[Store, int], Sequence[Reading]]:
             for sli in (*_SLIS, "coverage"):
                 question = Question(model, sli, end_ms - _WINDOWS * base_s * 1000, end_ms)
                 found.extend(_values(store, question, now_ms, config.windows))
+            found.extend(slow.of(store, model, end_ms, now_ms))
         return found
 
     return read
+
+
+class _Slow:
+    """Drift in the last closed hour and quality over the last day, read every five minutes."""
+
+    def __init__(self, config: Config) -> None:
+        self._bases, self._most = config.windows, config.limits.metric_series_per_model
+        self._read: dict[str, tuple[int, int, Sequence[Reading]]] = {}
+
+    def of(self, store: Store, model: str, end_ms: int, now_ms: int) -> Sequence[Reading]:
+        hour_ms = end_ms // _HOUR_MS * _HOUR_MS
+        known = self._read.get(model)
+        if known is not None and known[0] == hour_ms and 0 <= now_ms - known[1] < _SLOW_MS:
+            return known[2]
+        found = (*self._drift(store, model, hour_ms), *self._quality(store, model, hour_ms, now_ms))
+        self._read[model] = (hour_ms, now_ms, found)
+        return found
+
+    def _drift(self, store: Store, model: str, end_ms: int) -> Iterator[Reading]:
+        question = DriftQuestion(model, end_ms - 1)
+        by_version = [v for v in drift(store, question, self._bases) if v["features"]]
+        if not by_version:
+            return
+        psi: dict[str, float] = {}
+        drifted: set[str] = set()
+        for feature in (f for version in by_version for f in version["features"]):
+            name = feature["feature"]
+            if feature["psi"] is not None:
+                psi[name] = max(psi.get(name, 0.0), feature["psi"])
+            if feature["state"] == State.DRIFTED.label:
+                drifted.add(name)
+        worst = sorted(psi, key=lambda name: (-psi[name], name))
+        for name in worst[: self._most]:
+            yield Reading(names.DRIFT_PSI, (model, name), psi[name])
+        yield Reading(names.DRIFT_NOT_SHOWN, (model,), max(0, len(worst) - self._most))
+        yield Reading(names.DRIFTED_FEATURES, (model,), len(drifted))
+        of_model = [v["model_drift"] for v in by_version if v["model_drift"] is not None]
+        if of_model:
+            yield Reading(names.MODEL_DRIFT, (model,), max(of_model))
+
+    def _quality(self, store: Store, model: str, end_ms: int, now_ms: int) -> Iterator[Reading]:
+        by_time = ((_QUALITY_SLIS, Time.LABEL), (_LABEL_SLIS, Time.PREDICTION))
+        for sli, time in ((sli, time) for slis, time in by_time for sli in slis):
+            question = Question(model, sli, end_ms - _DAY_MS, end_ms, time=time)
+            yield from _values(store, question, now_ms, self._bases)
 
 
 _OWN_METRIC = {"data_age": names.DATA_AGE, "coverage": names.COVERAGE}

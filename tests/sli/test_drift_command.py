@@ -44,7 +44,8 @@ def run(url: str, *more: str) -> tuple[int, str, str]:
 def test_a_table_says_what_moved(url: str) -> None:
     code, out, _ = run(url)
     assert code == 0
-    heading, *lines = out.splitlines()
+    verdict, heading, *lines = out.splitlines()
+    assert verdict.startswith("fraud 3: inputs moved, no labels yet")
     assert "300 rows against baseline 1: drifted" in heading
     amount = next(line for line in lines if line.startswith("amount"))
     assert "drifted" in amount

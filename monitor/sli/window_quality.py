@@ -1,0 +1,146 @@
+"""Quality in one window beside that of the baseline: what the verdict on a model is made of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from monitor.profiles.layout import Kind, Quality
+from monitor.profiles.series import SeriesKey
+from monitor.sli.drifting import Against
+from monitor.sli.entries import Grouping, join, place
+from monitor.sli.estimated import EXPECTED
+from monitor.sli.expecting import calibration_of, entries_of
+from monitor.sli.model_verdict import ExpectedQuality
+from monitor.sli.quality import Metric, find_metric
+from monitor.sli.quality_cells import QualityCells
+from monitor.sli.quality_change import QualityChange, QualityState, compare_quality
+from monitor.sli.quality_labels import label_coverage
+from monitor.sli.question import Group
+from monitor.sli.windows import Part, Windows, cover, tiers
+from monitor.store.baselines import Reference
+from monitor.store.names import find_series
+from monitor.store.read import extent
+from monitor.store.store import Store
+
+__all__ = ["ModelQuality", "WindowQuality"]
+
+_DAY_S = 86_400
+# So many labels are enough to compare with, where no baseline has any.
+_ENOUGH = 500
+# What a model is judged by: the first of which there is anything.
+_JUDGED_BY = (
+    (Quality.CLASSIFIED, "accuracy"),
+    (Quality.MEASURED, "mae"),
+    (Quality.RANKED, "ndcg_at_10"),
+    (Quality.EXTRACTED, "exact_match"),
+    (Quality.RATED, "rating_mean"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WindowQuality:
+    """`coverage` is the share of the window's predictions that have labels, NaN for no predictions;
+    `expected` is there where the labels aren't yet, and scores are."""
+
+    change: QualityChange
+    coverage: float
+    expected: ExpectedQuality | None
+
+
+class ModelQuality:
+    """The quality of a model's groups in windows, by the time of the predictions.
+
+    A window is widened to whole windows of quality. It is held against the validation labels of its
+    baseline; without those against the first days of the stream that have 500 labels together, if they were
+    over before it began; or, if asked for, against the window before.
+    """
+
+    def __init__(self, store: Store, model: str, quality_s: int, against: Against) -> None:
+        self._store, self._model, self._quality_s, self._against = store, model, quality_s, against
+        self._series = find_series(store, model)
+
+    def of(self, group: Group, window: Windows, reference: Reference | None) -> WindowQuality:
+        """Of one group in the one window; `reference` is the baseline that it is on."""
+        ids = _ids(self._series, group)
+        begin = window.from_s // self._quality_s * self._quality_s
+        end = -(-window.to_s // self._quality_s) * self._quality_s
+        now = self._cells(ids, begin, end)
+        before = self._before(ids, begin, end, now, reference)
+        metric = _judged_by(now, before)
+        change = compare_quality(metric, metric.compute(now), metric.compute(before))
+        expected = None
+        if change.state is QualityState.UNKNOWN and now.counts(Quality.WITH_CLASS)[0] > 0:
+            expected = self._expected(group, ids, now, change)
+        return WindowQuality(change, float(label_coverage(now).value[0]), expected)
+
+    def _cells(self, ids: list[int], from_s: int, to_s: int) -> QualityCells:
+        window = Windows(from_s, to_s - from_s, 1)
+        grouping = Grouping(np.array(ids, np.int64), np.zeros(len(ids), np.int64), 1)
+        parts = cover(window, tiers(self._quality_s))
+        return QualityCells.of(join(place(self._store, Kind.QUALITY, parts, window, grouping), 1))
+
+    def _before(
+        self, ids: list[int], begin: int, end: int, now: QualityCells, reference: Reference | None
+    ) -> QualityCells:
+        if self._against is Against.PREVIOUS:
+            return self._cells(ids, 2 * begin - end, begin)
+        if reference is not None and reference.quality is not None:
+            validated = QualityCells.of(entries_of(reference.quality))
+            seen = [cell for cell, _ in _JUDGED_BY if now.counts(cell)[0] > 0]
+            if any(validated.counts(cell)[0] > 0 for cell in seen or [c for c, _ in _JUDGED_BY]):
+                return validated
+        return self._first(ids, begin)
+
+    def _first(self, ids: list[int], until_s: int) -> QualityCells:
+        """The first days with enough labels."""
+        tier_s = tiers(self._quality_s)[-1]
+        held = extent(self._store, Kind.QUALITY, tier_s, ids)
+        first = until_s if held is None else held[0]
+        grouping = Grouping(np.array(ids, np.int64), np.zeros(len(ids), np.int64), 1)
+        days, last = 1, max(0, (until_s - first) // tier_s)
+        while True:
+            n = max(1, min(days, last))
+            window = Windows(first, n * tier_s, 1)
+            part = Part(tier_s, first, window.to_s if last else first)
+            found = QualityCells.of(join(place(self._store, Kind.QUALITY, [part], window, grouping), 1))
+            if n >= last or found.counts(Quality.LABELLED)[0] >= _ENOUGH:
+                return found
+            days *= 2
+
+    def _expected(
+        self, group: Group, ids: list[int], now: QualityCells, change: QualityChange
+    ) -> ExpectedQuality | None:
+        """What the scores promise, where there is a value to hold it against."""
+        calibration = calibration_of(self._store, self._model, group.version, ids)
+        if calibration is None or change.metric != "accuracy":
+            return None
+        expected = EXPECTED["expected_accuracy"]
+        value = float(expected.compute(now, calibration).value[0])
+        if np.isnan(value) or np.isnan(change.baseline):
+            return None
+        return ExpectedQuality(expected.name, value, change.baseline)
+
+
+def _ids(series: Mapping[SeriesKey, int], group: Group) -> list[int]:
+    label, value = next(iter(group.segment.items()), ("", ""))
+    return sorted(
+        number
+        for key, number in series.items()
+        if group.version in (None, key.version) and (key.label, key.value) == (label, value)
+    )
+
+
+def _judged_by(now: QualityCells, before: QualityCells) -> Metric:
+    for cells in (now, before):
+        for cell, name in _JUDGED_BY:
+            if cells.counts(cell)[0] > 0:
+                return _metric(name)
+    return _metric("accuracy")
+
+
+def _metric(name: str) -> Metric:
+    found = find_metric(name)
+    if found is None:
+        raise LookupError(f"there is no metric {name!r}")
+    return found
