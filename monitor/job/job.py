@@ -37,6 +37,8 @@ from monitor.store.store import Store
 __all__ = ["Job"]
 
 _log = logging.getLogger(__name__)
+# Others wait for the one writer that SQLite has, so its transactions are shorter.
+_SQLITE_HALVES = 10_000
 _BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -147,7 +149,10 @@ class Job(Ownership):
 
     def _room(self) -> int:
         """How many more halves of pairs may be taken before a flush."""
-        return self._settings.flush_halves - sum(s.halves for s in self._states.values())
+        most = self._settings.flush_halves
+        if self._store.is_sqlite:
+            most = min(most, _SQLITE_HALVES)
+        return most - sum(s.halves for s in self._states.values())
 
     def _flush_after_s(self) -> float:
         """How long to collect before the next flush: far behind, no more than a tenth of the time goes

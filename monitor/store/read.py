@@ -1,7 +1,9 @@
 """Reading profiles back: the sum over writers, for many series and windows at once."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
@@ -9,7 +11,7 @@ import sqlalchemy as sa
 from monitor.profiles.codec import decode_counts, decode_values
 from monitor.profiles.layout import Kind
 from monitor.profiles.profile import Profiles
-from monitor.profiles.rows import RowKey, RowKeys
+from monitor.profiles.rows import RowKeys
 from monitor.records import Floats, Ints
 from monitor.store.additions import waiting_rows
 from monitor.store.engine import reading
@@ -152,55 +154,52 @@ def present(
         return set(connection.scalars(query))
 
 
+# One statement names thousands of rows by their whole key; `i` is the place of each among those asked for.
+_ROWS_AT_ONCE = 5_000
+_SQLITE_ROWS = """
+SELECT j.key AS i, p.counts, p.sums, p.maxima FROM json_each(?) AS j CROSS JOIN profiles AS p
+WHERE p.kind = json_extract(j.value, '$[0]') AND p.tier_s = json_extract(j.value, '$[1]')
+  AND p.series = json_extract(j.value, '$[2]')
+  AND p.start_s = json_extract(j.value, '$[3]') AND p.baseline = json_extract(j.value, '$[4]')
+  AND p.writer = ?
+"""
+_POSTGRES_ROWS = """
+SELECT w.i - 1 AS i, p.counts, p.sums, p.maxima
+FROM unnest(%s::smallint[], %s::int[], %s::int[], %s::bigint[], %s::int[]) WITH ORDINALITY
+  AS w (kind, tier_s, series, start_s, baseline, i)
+JOIN profiles AS p ON p.kind = w.kind AND p.tier_s = w.tier_s AND p.series = w.series
+  AND p.start_s = w.start_s AND p.baseline = w.baseline AND p.writer = %s
+"""
+
+
 def load_rows(store: Store, writer: int, keys: RowKeys) -> Profiles:
     """What the writer has contributed so far to the profiles named; absent ones stay empty."""
     loaded = Profiles()
-    loaded.rows_for(keys)
+    to = loaded.rows_for(keys)
     if not len(keys):
         return loaded
-    windows = set(zip(keys.kind.tolist(), keys.tier_s.tolist(), keys.start_s.tolist(), strict=True))
     with reading(store.engine) as connection:
-        for kind, tier_s, start_s in sorted(windows):
-            mine = (keys.kind == kind) & (keys.tier_s == tier_s) & (keys.start_s == start_s)
-            ids = np.unique(keys.series[mine]).tolist()
-            _load_window(connection, loaded, writer, kind, tier_s, start_s, ids)
+        for at in range(0, len(keys), _ROWS_AT_ONCE):
+            part = slice(at, at + _ROWS_AT_ONCE)
+            found = _rows(store, connection, writer, keys[part])
+            _add(loaded, to[part], found)
     return loaded
 
 
-_SERIES_AT_ONCE = 500
+def _rows(store: Store, connection: sa.Connection, writer: int, keys: RowKeys) -> Sequence[Any]:
+    if store.is_sqlite:
+        named = json.dumps(list(keys.tuples()), separators=(",", ":"))
+        return connection.exec_driver_sql(_SQLITE_ROWS, (named, writer)).all()
+    columns = tuple(column.tolist() for column in keys.columns)
+    return connection.exec_driver_sql(_POSTGRES_ROWS, (*columns, writer)).all()
 
 
-def _load_window(
-    connection: sa.Connection,
-    loaded: Profiles,
-    writer: int,
-    kind: int,
-    tier_s: int,
-    start_s: int,
-    ids: Sequence[int],
-) -> None:
-    """Adds the stored rows of the series and the window to those of `loaded` that have their names."""
-    for at in range(0, len(ids), _SERIES_AT_ONCE):
-        found = connection.execute(
-            sa.select(
-                profiles.c.series, profiles.c.baseline, profiles.c.counts, profiles.c.sums, profiles.c.maxima
-            ).where(
-                profiles.c.kind == kind,
-                profiles.c.tier_s == tier_s,
-                profiles.c.series.in_(ids[at : at + _SERIES_AT_ONCE]),
-                profiles.c.start_s == start_s,
-                profiles.c.writer == writer,
-            )
-        ).all()
-        keys = RowKeys.of(RowKey(kind, tier_s, r.series, start_s, r.baseline) for r in found)
-        mine = np.flatnonzero(loaded.has(keys))
-        if not len(mine):
-            continue
-        to = loaded.rows_for(keys[mine])
-        found = [found[i] for i in mine.tolist()]
-        row, cell, count = decode_counts([r.counts for r in found])
-        loaded.add_counts(to[row], cell, count)
-        row, cell, value = decode_values([r.sums for r in found])
-        loaded.add_sums(to[row], cell, value)
-        row, cell, value = decode_values([r.maxima for r in found])
-        loaded.add_maxima(to[row], cell, value)
+def _add(loaded: Profiles, to: Ints, found: Sequence[Any]) -> None:
+    """Adds the rows found to those numbered `to[i]`."""
+    mine = to[np.array([r.i for r in found], np.int64)]
+    row, cell, count = decode_counts([r.counts for r in found])
+    loaded.add_counts(mine[row], cell, count)
+    row, cell, value = decode_values([r.sums for r in found])
+    loaded.add_sums(mine[row], cell, value)
+    row, cell, value = decode_values([r.maxima for r in found])
+    loaded.add_maxima(mine[row], cell, value)
