@@ -12,10 +12,13 @@ import pandas as pd
 import pytest
 
 from monitor.clock import StreamClock
+from monitor.config import Config
 from monitor.job.report import JobStatus
+from monitor.service import Service
 from monitor.store import Store
 from monitor.store.detectors import ConceptAlarm, Held, held, list_alarms, swap
 from monitor.watching import ConceptTask, watch
+from tests.builders import encode, record
 from tests.labelling import binary
 from tests.outcomes import add_outcomes, labels_have_come_to
 from tests.store.conftest import store
@@ -94,6 +97,7 @@ def test_two_replicas_take_no_window_twice(store: Store, at_once: object) -> Non
 
 CHILD = """
 import sys
+from monitor.service import Service
 from monitor.store import Store
 from monitor.watching import watch
 import monitor.watching
@@ -176,3 +180,31 @@ def test_elec2_through_the_store(store: Store, shared: Path) -> None:
     assert watch(store, HOUR_S, end_ms, HOLD_MS) > 0
     first = list_alarms(store, "fraud", *FOREVER_S)[0]
     assert 14_640 <= (first.start_s - 831_427_200) / 1800 <= 15_640
+
+
+def test_a_run_until_caught_up_watches_to_the_end(tmp_path: Path) -> None:
+    """Files of inferences and of labels, read once; the model gets worse half-way."""
+    rng = np.random.default_rng(5)
+    n = 4_000
+    right = rng.random(n) < np.where(np.arange(n) < n // 2, 0.9, 0.5)
+    for name in ("inferences", "labels"):
+        (tmp_path / name).mkdir()
+    with (
+        open(tmp_path / "inferences/a.jsonl", "wb") as inferences,
+        open(tmp_path / "labels/a.jsonl", "wb") as labels,
+    ):
+        for i in range(n):
+            ts_ms = (T0_S + i * 60) * 1000
+            inferences.write(encode(record(id=f"r{i}", ts=ts_ms, prediction=1, score=...)) + b"\n")
+            labels.write(encode({"id": f"r{i}", "ts": ts_ms + 1000, "label": int(right[i])}) + b"\n")
+    source = {
+        kind: {"path": str(tmp_path / name), "lanes": 1}
+        for kind, name in (("files", "inferences"), ("labels", "labels"))
+    }
+    url = f"sqlite:///{tmp_path}/run.db"
+    Service(Config(store=url, source=source), web=False, follow=False).run(until_caught_up=True)
+    opened = Store.open(url)
+    alarms = list_alarms(opened, "fraud", *FOREVER_S)
+    opened.close()
+    assert alarms
+    assert alarms[0].start_s >= T0_S + n // 2 * 60 - HOUR_S
