@@ -233,7 +233,8 @@ def open_stream(path: str) -> Stream:
         raise
     if magic.startswith(_GZIP):
         return _Gzip(file)
-    if magic.startswith(_ZSTD) or magic[1:4] == _ZSTD_SKIPPABLE:
+    skippable = magic[1:4] == _ZSTD_SKIPPABLE and magic[0] & 0xF0 == 0x50
+    if magic.startswith(_ZSTD) or skippable:
         return _Zstd(file)
     for other, name in _OTHERS.items():
         if magic.startswith(other):

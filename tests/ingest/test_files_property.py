@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 import zstandard
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from monitor.clock import StreamClock
@@ -135,6 +135,7 @@ def as_line(text: bytes) -> bytes:
 
 
 @settings(max_examples=200, deadline=None)
+@example([b"{*M\x18"], [1], 1, 0)  # but for its first byte the begin of a zstd frame to skip
 @given(
     st.lists(st.sampled_from([b"", b" "]) | st.binary(max_size=12).map(as_line), max_size=40),
     st.lists(st.integers(1, 5), min_size=1, max_size=20),
