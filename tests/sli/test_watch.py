@@ -80,7 +80,7 @@ def test_window_by_window_is_the_same_as_at_once(cuts: list[int], numeric: bool,
 
 @pytest.mark.parametrize("labels", [2, 20, 200, 5_000])
 def test_outcomes_that_stay_as_they_are_give_no_alarm(labels: int) -> None:
-    """Of 350,000 windows of 2 to 5,000 labels at losses of 0.02 to 0.4, and 204,000 of errors that are
+    """Of 240,000 windows of 2 to 5,000 labels at losses of 0.02 to 0.4, and 204,000 of errors that are
     normal, heavy-tailed (Student's t with 3) or mostly zero, not one gave an alarm. Here a few of them."""
     for seed, rate in enumerate((0.02, 0.14, 0.4)):
         assert advance(None, wrong_ones(seed, labels, [rate] * 400))[1] == []
