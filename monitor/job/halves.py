@@ -85,7 +85,7 @@ def _block_halves(
     head["who"] = np.ascontiguousarray(own).view("<u8")[:, 0] ^ _long_hash(block.model)
     head["score"], head["series"] = score[chosen], series[rows]
     sizes, data = encode_predictions(head, marginals[rows], values.select(chosen))
-    return Halves(keys, batch.ts_ms[rows] // _DAY_MS, sizes, data)
+    return Halves(keys, batch.ts_ms[rows] // _DAY_MS, sizes, data, [ids[i] for i in chosen.tolist()])
 
 
 def _long_hash(text: str) -> np.uint64:
@@ -126,4 +126,5 @@ def label_halves(batch: LabelBatch, writer: int, samples: Samples) -> list[Halve
     head["annotator"] = np.array(givers, np.uint32)[index]
     head["weight"] = 1.0 if batch.weight is None else batch.weight
     sizes, data = encode_labels(head, values_of(batch.value, batch.lists))
-    return [Halves(keys, batch.ts_ms // _DAY_MS, sizes, data)]
+    shown = [i or k or "" for i, k in zip(batch.ids, batch.keys, strict=True)]
+    return [Halves(keys, batch.ts_ms // _DAY_MS, sizes, data, shown)]

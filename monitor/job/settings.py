@@ -78,7 +78,7 @@ class JobSettings:
     @property
     def pairing(self) -> PairingSettings:
         """What counting pairs needs to know."""
-        return PairingSettings(tiers(self.quality_s), self.positive_classes)
+        return PairingSettings(tiers(self.quality_s), self.positive_classes, self.samples)
 
 
 def tiers(base_s: int) -> tuple[int, ...]:

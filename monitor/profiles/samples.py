@@ -20,7 +20,7 @@ from monitor.profiles.notes import Notes
 from monitor.profiles.series import SeriesKey
 from monitor.records import Batch, Bools, Floats, Ints
 
-__all__ = ["NO_BOUND", "Bound", "Groups", "Picked", "Reason", "SampleSettings", "groups_of", "pick"]
+__all__ = ["NO_BOUND", "Bound", "Groups", "Picked", "Reason", "SampleSettings", "groups_of", "lowest", "pick"]
 
 _SEED = 0x5EED
 _FAILURES = (Service.INFRASTRUCTURE, Service.TIMEOUT, Service.QUALITY)
@@ -139,15 +139,15 @@ def pick(
         chosen = _within(group, rank, mine, bounds[reason])
         group, mine = group[chosen], mine[chosen]
         rank = np.zeros(len(mine)) if rank is None else rank[chosen]
-        lowest = _lowest(group, rank, mine, k)
-        at = chosen[lowest] if among is None else among[chosen[lowest]]
+        few = lowest(group, rank, mine, k)
+        at = chosen[few] if among is None else among[chosen[few]]
         rows = groups.rows[at]
         yield Picked(
             reason,
             rows,
-            group[lowest],
-            rank[lowest],
-            mine[lowest],
+            group[few],
+            rank[few],
+            mine[few],
             moments_of(_identities(batch, rows), batch.ts_ms[rows]),
         )
 
@@ -193,7 +193,7 @@ def _within(group: Ints, rank: Floats | None, hashes: Ints, bounds: Sequence[Bou
     return np.flatnonzero((mine < ranks) | ((mine == ranks) & (hashes <= limits)))
 
 
-def _lowest(group: Ints, rank: Floats, hashes: Ints, k: int) -> Ints:
+def lowest(group: Ints, rank: Floats, hashes: Ints, k: int) -> Ints:
     """The indices of the k lowest by (rank, hash) of each group, and of what is equal to the highest of
     these."""
     if len(group) <= k:

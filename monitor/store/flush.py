@@ -150,6 +150,8 @@ def _commit(store: Store, flush: Flush, cap: dead.Cap, pairing: Pairing | None) 
 def _pair(store: Store, connection: sa.Connection, flush: Flush, pairing: Pairing) -> Committed:
     """Stores the halves, and what they add to quality profiles."""
     paired: Paired = pairing.pair(connection, flush.predictions, flush.labels)
+    samples.forget_wrong(connection, paired.righted)
+    samples.write(store, connection, paired.wrong, flush.sampling)
     tiers_s = pairing.tiers_s
     settled = settle(connection, flush.writer, flush.to_offset, paired.profiles, tiers_s)
     rows = [Rows.of(profiles, flush.closed_ms) for profiles in settled.rows]

@@ -95,12 +95,14 @@ LABEL = np.dtype(
 @dataclass(frozen=True, slots=True)
 class Halves:
     """`n` predictions or labels as they are stored: `keys` (uint8, n x 16), `days` (int64) and the bytes of
-    each, `sizes` (int64) of them, one after the other in `data` (uint8)."""
+    each, `sizes` (int64) of them, one after the other in `data` (uint8). `names` are the ids (else the
+    business keys) where they were kept, for people to read; they are not stored."""
 
     keys: Bytes
     days: Ints
     sizes: Ints
     data: Bytes
+    names: Sequence[str] = ()
 
     def __len__(self) -> int:
         return len(self.sizes)

@@ -12,11 +12,24 @@ from monitor.profiles.layout import OTHER_CLASS, Kind, Quality
 from monitor.profiles.profile import Profiles
 from monitor.profiles.quality import Pairs, count_quality
 from monitor.profiles.rows import RowKeys
+from monitor.profiles.sample_rows import Sample
+from monitor.profiles.samples import SampleSettings
 from monitor.records import Bools, Ints, Partition
 from monitor.store import pairs
 from monitor.store.classes import Classes, Unnumbered
-from monitor.store.pair_codec import LABEL, PREDICTION, Entries, Flags, Halves, ValueKind, parse, short_hash
+from monitor.store.pair_codec import (
+    LABEL,
+    PREDICTION,
+    Bytes,
+    Entries,
+    Flags,
+    Halves,
+    ValueKind,
+    parse,
+    short_hash,
+)
 from monitor.store.pair_rows import MAX_LABELS, MAX_PREDICTIONS, Outcomes, Standing, match, ranks, standing
+from monitor.store.pair_samples import Judged, Place, WrongSamples
 from monitor.store.pair_values import Decoded, Texts, alike, decode, is_positive
 from monitor.store.schema import progress, series
 from monitor.store.store import Store
@@ -31,6 +44,7 @@ class PairingSettings:
 
     tiers_s: tuple[int, ...] = (3600, 86_400)
     positive_classes: Mapping[str, str] = field(default_factory=dict)
+    samples: SampleSettings = field(default_factory=SampleSettings)
 
     def positive(self, model: str) -> Collection[str]:
         """What the model's positive class is called."""
@@ -47,6 +61,8 @@ class Paired:
     predictions: int = 0
     labels: int = 0
     matched: int = 0
+    wrong: Sequence[Sample] = ()
+    righted: Sequence[Place] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +82,7 @@ class Pairing:
         self._store = store
         self._settings = settings
         self._classes = Classes(store)
+        self._wrong = WrongSamples(settings.samples)
         self._models: dict[int, str] = {}
         self._sources: dict[int, Partition] = {}
 
@@ -97,11 +114,13 @@ class Pairing:
         after, standings = _outcomes(predicted, told, models, before=False)
         before, _ = _outcomes(predicted, told, models, before=True)
         _compact(connection, new, predicted.entries, told.entries, standings)
-        profiles = self._count(predicted, told, models, before, after)
-        first = (after.label >= 0) & (after.state >= 0) & ~((before.state >= 0) & (before.label >= 0))
-        return Paired(
-            profiles, sum(map(len, predictions)), sum(map(len, labels)), int(np.count_nonzero(first))
+        halves = [*predictions, *labels]
+        profiles, wrong, righted = self._count(
+            connection, predicted, told, models, before, after, new.keys, halves
         )
+        first = (after.label >= 0) & (after.state >= 0) & ~((before.state >= 0) & (before.label >= 0))
+        n_first = int(np.count_nonzero(first))
+        return Paired(profiles, sum(map(len, predictions)), sum(map(len, labels)), n_first, wrong, righted)
 
     def _side(
         self,
@@ -133,15 +152,23 @@ class Pairing:
         return _Models([self._models[n] for n in found.tolist()], index.astype(np.int64))
 
     def _count(
-        self, predicted: _Side, told: _Side, models: "_Models", before: Outcomes, after: Outcomes
-    ) -> Profiles:
+        self,
+        connection: sa.Connection,
+        predicted: _Side,
+        told: _Side,
+        models: "_Models",
+        before: Outcomes,
+        after: Outcomes,
+        keys: Bytes,
+        halves: Sequence[Halves],
+    ) -> tuple[Profiles, list[Sample], list[Place]]:
         changed = before.state != after.state
         minus = np.flatnonzero(changed & (before.state >= 0))
         plus = np.flatnonzero(changed & (after.state >= 0))
         profiles = Profiles()
         index = np.concatenate((minus, plus))
         if not len(index):
-            return profiles
+            return profiles, [], []
         outcomes = Outcomes(
             *(
                 np.concatenate((getattr(before, name)[minus], getattr(after, name)[plus]))
@@ -158,7 +185,17 @@ class Pairing:
             of, number = of[labelled], number[labelled]
             learnt_s = told.entries.head["ts_ms"][outcomes.label[of]] // 1000
             self._add(profiles, Kind.LEARNED, columns, sampled, of, number, learnt_s, len(minus))
-        return profiles
+        judged = Judged(
+            predicted.entries,
+            predicted.values,
+            told.entries,
+            told.values,
+            index,
+            outcomes.label,
+            len(minus),
+            keys,
+        )
+        return profiles, *self._wrong.pick(connection, judged, columns, halves)
 
     def _add(
         self,

@@ -75,16 +75,19 @@ def _position() -> sa.Over[int]:
 
 def forget_wrong(connection: sa.Connection, gone: Iterable[tuple[int, int, int, int]]) -> None:
     """Deletes predictions that their labels no longer prove wrong: (series, start_s, hash, moment)."""
-    for number, start_s, hashed, moment in sorted(gone):
-        connection.execute(
-            sa.delete(samples).where(
-                samples.c.series == number,
-                samples.c.start_s == start_s,
-                samples.c.reason == int(Reason.WRONG),
-                samples.c.hash == hashed,
-                samples.c.moment == moment,
+    by_window: dict[tuple[int, int], list[int]] = {}
+    for number, start_s, _, moment in sorted(gone):
+        by_window.setdefault((number, start_s), []).append(moment)
+    for (number, start_s), moments in by_window.items():
+        for begin in range(0, len(moments), _AT_ONCE):
+            connection.execute(
+                sa.delete(samples).where(
+                    samples.c.series == number,
+                    samples.c.start_s == start_s,
+                    samples.c.reason == int(Reason.WRONG),
+                    samples.c.moment.in_(moments[begin : begin + _AT_ONCE]),
+                )
             )
-        )
 
 
 def list_samples(

@@ -21,6 +21,8 @@ from tests.fakes import MemoryLog
 
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = 25
+# Wrong predictions are picked where labels are joined, and taken back by corrections: see tests/job.
+REASONS = tuple(reason for reason in Reason if reason is not Reason.WRONG)
 FAILPOINTS = ("flush.before_swap", "flush.after_swap", "flush.before_commit", "flush.after_commit")
 
 
@@ -28,7 +30,7 @@ def sampled(store: Store, settings: SampleSettings) -> list[tuple[Any, ...]]:
     """Every sample of the store under its model's and version's names."""
     found = []
     for model in models(store):
-        for each in list_samples(store, settings, model=model, reasons=tuple(Reason), limit=100_000):
+        for each in list_samples(store, settings, model=model, reasons=REASONS, limit=100_000):
             s = each.sample
             found.append(
                 (model, each.version, s.start_s, s.reason, s.bound, s.id, s.ts_ms, s.prediction, s.features)
@@ -47,7 +49,7 @@ def test_every_schedule_keeps_the_same_samples(fresh_store: Fresh) -> None:
             wanted = sampled(undisturbed, SAMPLES)
             reasons |= {row[3] for row in wanted}
             assert sampled(store, SAMPLES) == wanted, f"seed {seed}"
-    assert reasons == {Reason.RANDOM, Reason.SLOW, Reason.FAILED, Reason.SCHEMA, Reason.TAIL}
+    assert reasons == set(REASONS)
 
 
 def read_all(process: Process, log: MemoryLog) -> None:
