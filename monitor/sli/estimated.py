@@ -82,7 +82,8 @@ class Calibration:
 
 
 def calibrate(cells: QualityCells) -> Calibration | None:
-    """The calibration learnt from the labelled scores of all slots together; None without any.
+    """The calibration learnt from the labelled scores of all slots together; None without any, and where
+    none of the labels is positive, as in a model of several classes.
 
     Scores whose groups have as many positives as they promise (Hosmer and Lemeshow's test over ten groups,
     at 5 %) are taken as they are. Others are corrected by isotonic regression on their bins.
@@ -94,6 +95,8 @@ def calibrate(cells: QualityCells) -> Calibration | None:
         return None
     total = summed(bins.bin, bins.total[:, :, :2].sum(axis=(1, 2)), _BINS)
     negative, positive = summed(bins.bin, weight[:, 0], _BINS), summed(bins.bin, weight[:, 1], _BINS)
+    if not positive.any():
+        return None
     size = negative + positive
     held = size > 0
     size, positive, mean = size[held], positive[held], total[held] / size[held]

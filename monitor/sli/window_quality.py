@@ -1,7 +1,7 @@
 """Quality in one window beside that of the baseline: what the verdict on a model is made of."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,7 +28,7 @@ __all__ = ["ModelQuality", "WindowQuality"]
 _DAY_S = 86_400
 # So many labels are enough to compare with, where no baseline has any.
 _ENOUGH = 500
-# What a model is judged by: the first of which there is anything.
+# What a model may be judged by; of equals the first.
 _JUDGED_BY = (
     (Quality.CLASSIFIED, "accuracy"),
     (Quality.MEASURED, "mae"),
@@ -52,8 +52,8 @@ class ModelQuality:
     """The quality of a model's groups in windows, by the time of the predictions.
 
     A window is widened to whole windows of quality. It is held against the validation labels of its
-    baseline; without those against the first days of the stream that have 500 labels together, if they were
-    over before it began; or, if asked for, against the window before.
+    baseline; without those against the first days of the version, or of the model where the version is new,
+    that have 500 labels together, if they were over before it began; or, if asked for, the window before.
     """
 
     def __init__(self, store: Store, model: str, quality_s: int, against: Against) -> None:
@@ -66,7 +66,7 @@ class ModelQuality:
         begin = window.from_s // self._quality_s * self._quality_s
         end = -(-window.to_s // self._quality_s) * self._quality_s
         now = self._cells(ids, begin, end)
-        before = self._before(ids, begin, end, now, reference)
+        before = self._before(group, ids, begin, end, now, reference)
         metric = _judged_by(now, before)
         change = compare_quality(metric, metric.compute(now), metric.compute(before))
         expected = None
@@ -81,7 +81,13 @@ class ModelQuality:
         return QualityCells.of(join(place(self._store, Kind.QUALITY, parts, window, grouping), 1))
 
     def _before(
-        self, ids: list[int], begin: int, end: int, now: QualityCells, reference: Reference | None
+        self,
+        group: Group,
+        ids: list[int],
+        begin: int,
+        end: int,
+        now: QualityCells,
+        reference: Reference | None,
     ) -> QualityCells:
         if self._against is Against.PREVIOUS:
             return self._cells(ids, 2 * begin - end, begin)
@@ -90,7 +96,11 @@ class ModelQuality:
             seen = [cell for cell, _ in _JUDGED_BY if now.counts(cell)[0] > 0]
             if any(validated.counts(cell)[0] > 0 for cell in seen or [c for c, _ in _JUDGED_BY]):
                 return validated
-        return self._first(ids, begin)
+        own = self._first(ids, begin)
+        if group.version is None or own.counts(Quality.LABELLED)[0] > 0:
+            return own
+        # A version that is new is held against those before it.
+        return self._first(_ids(self._series, replace(group, version=None)), begin)
 
     def _first(self, ids: list[int], until_s: int) -> QualityCells:
         """The first days with enough labels."""
@@ -132,10 +142,14 @@ def _ids(series: Mapping[SeriesKey, int], group: Group) -> list[int]:
 
 
 def _judged_by(now: QualityCells, before: QualityCells) -> Metric:
+    """By what most of the predictions can be judged by, of the window or else of what it is held against: of
+    a regression some numbers happen to be whole, and look like classes."""
     for cells in (now, before):
-        for cell, name in _JUDGED_BY:
-            if cells.counts(cell)[0] > 0:
-                return _metric(name)
+        most, name = max(
+            ((int(cells.counts(cell)[0]), name) for cell, name in _JUDGED_BY), key=lambda found: found[0]
+        )
+        if most > 0:
+            return _metric(name)
     return _metric("accuracy")
 
 

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.profiles.layout import SCORE, SCORE_SUM
+from monitor.sli.entries import Entries
 from monitor.sli.estimated import EXPECTED, Calibration, calibrate, expectation_error, isotonic
 from monitor.sli.quality import find_metric
 from monitor.sli.quality_cells import QualityCells
@@ -163,3 +165,13 @@ def test_scores_of_0_and_1_alone_are_defined() -> None:
     assert found["expected_accuracy"] == (1.0, "")
     assert found["expected_recall"][1] == "no label is positive"
     assert found["expected_roc_auc"][1] == "no label is positive"
+
+
+def test_scores_of_a_model_without_a_positive_class_are_not_calibrated() -> None:
+    entries = Entries(
+        1,
+        *(np.zeros(1, np.int64), np.array([SCORE], np.int64), np.array([50], np.int64)),
+        *(np.zeros(1, np.int64), np.array([SCORE_SUM], np.int64), np.array([0.01])),
+        *(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)),
+    )
+    assert calibrate(QualityCells.of(entries)) is None
