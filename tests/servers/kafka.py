@@ -2,6 +2,7 @@
 
 import base64
 import shutil
+import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,12 @@ JARS = Path(__file__).resolve().parents[2] / "build" / "servers" / "kafka"
 ADMIN_TIMEOUT_S = 30.0
 PRODUCE_TIMEOUT_S = 120.0
 PROBE_TIMEOUT_S = 1.0
+_NOT_LEADING_YET = (
+    KafkaError.UNKNOWN_LEADER_EPOCH,
+    KafkaError.FENCED_LEADER_EPOCH,
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+)
 NEVER_MS = str(2**62)
 
 # One broker and no one to wait for; and nothing that ages is deleted, for tests write records of years ago.
@@ -163,10 +170,18 @@ class Kafka(Server):
         admin = self._admin()
         partitions = admin.list_topics(topic, timeout=ADMIN_TIMEOUT_S).topics[topic].partitions
         asked = {TopicPartition(topic, partition): OffsetSpec.latest() for partition in partitions}
-        return {
-            where.partition: answer.result(ADMIN_TIMEOUT_S).offset
-            for where, answer in admin.list_offsets(asked).items()
-        }
+        until = time.monotonic() + ADMIN_TIMEOUT_S
+        while True:
+            try:
+                return {
+                    where.partition: answer.result(ADMIN_TIMEOUT_S).offset
+                    for where, answer in admin.list_offsets(asked).items()
+                }
+            except KafkaException as e:
+                # A broker just started takes a moment to lead its partitions; clients ask again.
+                if e.args[0].code() not in _NOT_LEADING_YET or time.monotonic() > until:
+                    raise
+                time.sleep(0.1)
 
     def produce(
         self,
