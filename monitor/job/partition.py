@@ -1,7 +1,7 @@
 """What the job holds in memory for one partition between two flushes."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from monitor.ingest.source import Chunk, FileProgress
 from monitor.job.report import Exemplar
@@ -22,6 +22,8 @@ _MAX_DEAD_HELD = 10_000
 _MAX_EXEMPLARS = 200
 # Above this it is cheaper to read rows again than to hold them, kind by kind and tier by tier.
 _MAX_CELLS_KEPT = 400_000
+# Entries that a flush adds to stored rows at once: reading, summing and encoding take many times their size.
+_CELLS_AT_ONCE = 100_000
 
 
 class PartitionState:
@@ -106,7 +108,7 @@ class PartitionState:
                 if not len(delta):
                     break
                 delta = delta if tier_s == tiers[0] else delta.coarser(tier_s)
-                rows.append(self._summed(store, (kind, tier_s), delta))
+                rows += self._summed(store, (kind, tier_s), delta)
         self.prepared = Flush(
             partition=self.claim.partition,
             writer=self.claim.writer,
@@ -129,15 +131,20 @@ class PartitionState:
         )
         return self.prepared
 
-    def _summed(self, store: Store, place: tuple[int, int], delta: Profiles) -> Rows:
+    def _summed(self, store: Store, place: tuple[int, int], delta: Profiles) -> Iterator[Rows]:
         """Whole rows of one kind and tier: what was written before and `delta`. Reads the store."""
         written = self._written.get(place, Profiles())
-        summed = written.where(delta.has(written.rows))
-        summed.add(load_rows(store, self.claim.writer, delta.rows[~written.has(delta.rows)]))
-        summed.add(delta)
-        if summed.cells <= _MAX_CELLS_KEPT:
-            self._prepared_rows[place] = summed
-        return Rows.of(summed, self._flushed_watermark_ms)
+        kept: Profiles | None = Profiles()
+        for part in delta.parts(_CELLS_AT_ONCE):
+            summed = written.where(part.has(written.rows))
+            summed.add(load_rows(store, self.claim.writer, part.rows[~written.has(part.rows)]))
+            summed.add(part)
+            yield Rows.of(summed, self._flushed_watermark_ms)
+            if kept is not None:
+                kept.add(summed)
+                kept = kept if kept.cells <= _MAX_CELLS_KEPT else None
+        if kept is not None:
+            self._prepared_rows[place] = kept
 
     def settled(self) -> None:
         """The prepared flush is committed: what it wrote is what the next one adds to."""

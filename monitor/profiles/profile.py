@@ -5,6 +5,8 @@ of a set live in the same arrays under keys `row << CELL_BITS | cell`, so that a
 reading and writing thousands of profiles is a handful of array operations.
 """
 
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
@@ -125,6 +127,20 @@ class Profiles:
         chosen._maxima = [_take(*self.maxima, to)]
         return chosen
 
+    def parts(self, cells: int) -> Iterator["Profiles"]:
+        """These profiles, a stretch of the rows at a time: of about `cells` entries, or of one long row."""
+        begins = np.arange(len(self) + 1) << CELL_BITS
+        counts, sums, maxima = (np.searchsorted(k, begins) for k, _ in (self.counts, self.sums, self.maxima))
+        part = (counts + sums + maxima)[:-1] // cells
+        ends = np.append(np.flatnonzero(np.diff(part)) + 1, len(self)).tolist()
+        for a, b in pairwise([0, *ends]):
+            chosen = Profiles()
+            chosen.rows_for(self.rows[a:b])
+            chosen._counts = [_stretch(*self.counts, counts, a, b)]
+            chosen._sums = [_stretch(*self.sums, sums, a, b)]
+            chosen._maxima = [_stretch(*self.maxima, maxima, a, b)]
+            yield chosen
+
     def coarser(self, tier_s: int) -> "Profiles":
         """The sums of these profiles over windows of `tier_s`; counts by the second stay behind."""
         coarse = Profiles()
@@ -145,22 +161,28 @@ class Profiles:
 
 def _joined(parts: list[tuple[Ints, NDArray[_T]]], dtype: Any, ufunc: Any) -> tuple[Ints, NDArray[_T]]:
     """The parts as one, sorted, equal keys reduced by `ufunc`; `parts` then holds only that."""
-    if len(parts) != 1:
+    if len(parts) != 1 or not _ascending(parts[0][0]):
         keys = np.concatenate([_NO_KEYS, *(k for k, _ in parts)])
         values = np.concatenate([np.zeros(0, dtype), *(v for _, v in parts)])
-        parts[:] = [_reduced(keys, values, ufunc)]
-    elif len(parts[0][0]) > 1 and not (parts[0][0][1:] > parts[0][0][:-1]).all():
-        parts[:] = [_reduced(*parts[0], ufunc)]
+        # What is joined goes before sorting, and what is sorted replaces it: millions of entries are held
+        # as seldom as can be.
+        parts.clear()
+        order = np.argsort(keys, kind="stable")
+        keys, values = keys[order], values[order]
+        del order
+        first = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
+        parts.append((keys[first], ufunc.reduceat(values, first)) if len(keys) else (keys, values))
     return parts[0]
 
 
-def _reduced(keys: Ints, values: NDArray[_T], ufunc: Any) -> tuple[Ints, NDArray[_T]]:
-    if not len(keys):
-        return keys, values
-    order = np.argsort(keys, kind="stable")
-    keys, values = keys[order], values[order]
-    first = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
-    return keys[first], ufunc.reduceat(values, first)
+def _ascending(keys: Ints) -> bool:
+    return bool((keys[1:] > keys[:-1]).all())
+
+
+def _stretch(keys: Ints, values: NDArray[_T], begins: Ints, first: int, end: int) -> tuple[Ints, NDArray[_T]]:
+    """The entries of the rows from `first` to before `end`, which get the numbers from 0 on."""
+    mine = slice(int(begins[first]), int(begins[end]))
+    return keys[mine] - (first << CELL_BITS), values[mine]
 
 
 def _take(keys: Ints, values: NDArray[_T], to: Ints) -> tuple[Ints, NDArray[_T]]:
