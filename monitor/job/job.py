@@ -39,6 +39,10 @@ __all__ = ["Job"]
 _log = logging.getLogger(__name__)
 # Others wait for the one writer that SQLite has, so its transactions are shorter.
 _SQLITE_HALVES = 10_000
+# Decoded, a message takes several times its bytes, so that wide records come in smaller polls. How many of
+# a chunk are looked at to know how wide they are.
+_POLL_BYTES = 48 << 20
+_MEASURED = 100
 _BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -89,6 +93,7 @@ class Job(Ownership):
         self._paused = False
         self._records = 0
         self._flush_s = 0.0
+        self._mean_bytes = 1.0
         self._watermark_ms: int | None = None
         self._last_commit_ms: int | None = None
         self._source = open_source(self)
@@ -166,13 +171,16 @@ class Job(Ownership):
     def step(self) -> int:
         """Polls once and takes what came; returns how many messages that were."""
         try:
-            most = self._settings.poll_records
+            most = min(self._settings.poll_records, int(_POLL_BYTES / self._mean_bytes))
             if self._settings.pairs:
                 most = min(most, max(self._room(), 1))
             chunks = self._source.poll(most, self._settings.poll_timeout_s)
         except OffsetGone as e:
             self._give_up(e)
             return 0
+        some = [len(value) for chunk in chunks for value in chunk.values[:_MEASURED]]
+        if some:
+            self._mean_bytes = max(1.0, sum(some) / len(some))
         for state, chunk in [(self._states.get(chunk.partition), chunk) for chunk in chunks]:
             self._take(state, chunk)
         return sum(len(chunk.values) for chunk in chunks)

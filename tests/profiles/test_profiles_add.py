@@ -197,3 +197,22 @@ def test_a_bucket_is_within_055_percent_of_its_values(value: float) -> None:
 def test_zero_has_a_bucket_of_its_own(tmp_path: Path) -> None:
     assert bucket_of(np.array([0.0])).tolist() == [0]
     assert bucket_value(np.array([0])).tolist() == [0.0]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 6), st.integers(0, 50), st.integers(1, 9)), max_size=60),
+    st.integers(1, 20),
+)
+def test_stretches_of_the_rows_add_up_to_the_whole(entries: list[tuple[int, int, int]], cells: int) -> None:
+    whole = Profiles()
+    rows = whole.rows_for(RowKeys.of([RowKey(1, 60, series, 0, 0) for series in range(7)]))
+    for series, cell, count in entries:
+        one = np.array([cell], np.int64)
+        whole.add_counts(rows[[series]], one, np.array([count], np.int64))
+        whole.add_sums(rows[[series]], one, np.array([count / 2]))
+    again = Profiles()
+    stretches = list(whole.parts(cells))
+    for stretch in stretches:
+        again.add(stretch)
+    assert [key for stretch in stretches for key in stretch.rows] == list(whole.rows)
+    assert plain(again) == plain(whole)
