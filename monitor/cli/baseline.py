@@ -34,6 +34,10 @@ app = typer.Typer(help="What windows are held against: fit it, look at it, say f
 app.command("fit")(fit)
 _FOREVER_S = 2**40
 
+SinceOption = Annotated[
+    str | None, typer.Option("--from", metavar="TIME", help="Event time; else the next feature window.")
+]
+
 
 @app.command("list")
 def list_baselines(
@@ -142,9 +146,7 @@ def _size(edges: Any) -> int:
 def activate(
     model: ModelOption,
     number: NumberOption,
-    begin: Annotated[
-        str | None, typer.Option("--from", metavar="TIME", help="Event time; else the next feature window.")
-    ] = None,
+    begin: SinceOption = None,
     author: AuthorOption = None,
     config: ConfigOption = None,
     store: StoreOption = None,
@@ -157,9 +159,7 @@ def activate(
 def retire(
     model: ModelOption,
     number: NumberOption,
-    begin: Annotated[
-        str | None, typer.Option("--from", metavar="TIME", help="Event time; else the next feature window.")
-    ] = None,
+    begin: SinceOption = None,
     author: AuthorOption = None,
     config: ConfigOption = None,
     store: StoreOption = None,
