@@ -39,7 +39,6 @@ class PartitionState:
         self.committed = claim.start.position
         self.position = claim.start.position
         self.marks = claim.marks
-        self._flushed_watermark_ms = claim.marks.watermark_ms
         self.prepared: Flush | None = None
         self.quiet_since_ms: int | None = None
         self.idle_told_ms: int | None = None
@@ -125,7 +124,6 @@ class PartitionState:
             replayed=tuple(self.replayed),
             predictions=tuple(self.predictions),
             labels=tuple(self.labels),
-            closed_ms=self._flushed_watermark_ms,
             samples=() if self.reservoir is None else self.reservoir.new(),
             sampling=SampleSettings() if self.reservoir is None else self.reservoir.settings,
         )
@@ -139,7 +137,7 @@ class PartitionState:
             summed = written.where(part.has(written.rows))
             summed.add(load_rows(store, self.claim.writer, part.rows[~written.has(part.rows)]))
             summed.add(part)
-            yield Rows.of(summed, self._flushed_watermark_ms)
+            yield Rows.of(summed)
             if kept is not None:
                 kept.add(summed)
                 kept = kept if kept.cells <= _MAX_CELLS_KEPT else None
@@ -149,7 +147,6 @@ class PartitionState:
     def settled(self) -> None:
         """The prepared flush is committed: what it wrote is what the next one adds to."""
         self.committed = self.position
-        self._flushed_watermark_ms = self.marks.watermark_ms
         self._written, self._prepared_rows = self._prepared_rows, {}
         self.prepared = None
         if self.reservoir is not None:

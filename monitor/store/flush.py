@@ -20,8 +20,8 @@ from monitor.profiles.profile import Profiles
 from monitor.profiles.rows import RowKeys
 from monitor.profiles.sample_rows import Sample
 from monitor.profiles.samples import SampleSettings
-from monitor.profiles.watermark import NEVER, Marks
-from monitor.records import Bools, DeadLetter, Partition
+from monitor.profiles.watermark import Marks
+from monitor.records import DeadLetter, Partition
 from monitor.store import dead, samples
 from monitor.store.additions import settle
 from monitor.store.classes import Unnumbered
@@ -37,18 +37,15 @@ __all__ = ["Committed", "Flush", "Rows", "commit"]
 @dataclass(frozen=True, slots=True)
 class Rows:
     """The whole of what the writer contributed to some profiles: for each key the encoded (counts, sums,
-    maxima). `late` (bool, n): its window had closed before, so that its revision goes up."""
+    maxima)."""
 
     keys: RowKeys
     blobs: Sequence[tuple[bytes, bytes | None, bytes | None]]
-    late: Bools
 
     @classmethod
-    def of(cls, profiles: Profiles, closed_ms: int | None) -> Self:
-        """The profiles encoded; `closed_ms` is the watermark before the flush."""
-        ends_s = profiles.rows.start_s + profiles.rows.tier_s
-        late = ends_s * 1000 <= (NEVER if closed_ms is None else closed_ms)
-        return cls(profiles.rows, encode_rows(profiles), late)
+    def of(cls, profiles: Profiles) -> Self:
+        """The profiles encoded."""
+        return cls(profiles.rows, encode_rows(profiles))
 
     @property
     def bytes_written(self) -> int:
@@ -61,7 +58,7 @@ class Flush:
 
     `dead_counts` counts all dead letters by reason, `dead` holds those to keep (a storm holds more).
     `predictions` and `labels` are halves of pairs; what they add to quality profiles turns out in the
-    transaction itself. `closed_ms` is the watermark before the flush. `samples` are new ones to look at.
+    transaction itself. `samples` are new ones to look at.
     """
 
     partition: Partition
@@ -79,7 +76,6 @@ class Flush:
     replayed: Sequence[int] = ()
     predictions: Sequence[Halves] = ()
     labels: Sequence[Halves] = ()
-    closed_ms: int | None = None
     samples: Sequence[Sample] = ()
     sampling: SampleSettings = field(default_factory=SampleSettings)
 
@@ -154,7 +150,7 @@ def _pair(store: Store, connection: sa.Connection, flush: Flush, pairing: Pairin
     samples.write(store, connection, paired.wrong, flush.sampling)
     tiers_s = pairing.tiers_s
     settled = settle(connection, flush.writer, flush.to_offset, paired.profiles, tiers_s)
-    rows = [Rows.of(profiles, flush.closed_ms) for profiles in settled.rows]
+    rows = [Rows.of(profiles) for profiles in settled.rows]
     _upsert(store, connection, flush.writer, rows)
     size = settled.bytes_aside + sum(each.bytes_written for each in rows)
     return Committed(paired.predictions, paired.labels, paired.matched, size)
@@ -207,7 +203,7 @@ _COLUMNS = (
 _SQLITE_UPSERT = f"""
 INSERT INTO profiles ({", ".join(_COLUMNS)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (kind, tier_s, series, start_s, writer, baseline) DO UPDATE SET
-  revision = revision + excluded.revision,
+  revision = revision + 1,
   counts = excluded.counts, sums = excluded.sums, maxima = excluded.maxima
 """  # noqa: S608  # the columns are constants
 _POSTGRES_UPSERT = f"""
@@ -215,16 +211,16 @@ INSERT INTO profiles ({", ".join(_COLUMNS)})
 SELECT * FROM unnest(%s::smallint[], %s::int[], %s::int[], %s::bigint[], %s::int[], %s::int[], %s::int[],
                      %s::bytea[], %s::bytea[], %s::bytea[])
 ON CONFLICT (kind, tier_s, series, start_s, writer, baseline) DO UPDATE SET
-  revision = profiles.revision + excluded.revision,
+  revision = profiles.revision + 1,
   counts = excluded.counts, sums = excluded.sums, maxima = excluded.maxima
 """  # noqa: S608  # the columns are constants
 
 
 def _upsert(store: Store, connection: sa.Connection, writer: int, written: Sequence[Rows]) -> None:
     values = [
-        (key.kind, key.tier_s, key.series, key.start_s, writer, key.baseline, int(late), *blobs)
+        (key.kind, key.tier_s, key.series, key.start_s, writer, key.baseline, 0, *blobs)
         for rows in written
-        for key, blobs, late in zip(rows.keys, rows.blobs, rows.late.tolist(), strict=True)
+        for key, blobs in zip(rows.keys, rows.blobs, strict=True)
     ]
     if not values:
         return

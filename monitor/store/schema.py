@@ -21,6 +21,7 @@ from sqlalchemy import (
 __all__ = [
     "activations",
     "additions",
+    "alerts",
     "baseline_counts",
     "baseline_rows",
     "baselines",
@@ -31,9 +32,12 @@ __all__ = [
     "counts",
     "dead_letters",
     "detectors",
+    "evaluations",
+    "exclusions",
     "files",
     "gaps",
     "leases",
+    "measured",
     "metadata",
     "pairs",
     "peaks",
@@ -43,6 +47,7 @@ __all__ = [
     "series",
     "thresholds",
     "tokens",
+    "transitions",
 ]
 
 metadata = MetaData()
@@ -173,7 +178,8 @@ bindings = Table(
     sqlite_with_rowid=False,
 )
 
-# The sum of what one writer contributed to one window of one series.
+# The sum of what one writer contributed to one window of one series. `revision` goes up with each write, so
+# that whoever has read a row can see whether it has changed.
 profiles = Table(
     "profiles",
     metadata,
@@ -359,4 +365,80 @@ concept_alarms = Table(
     Column("after", Float, nullable=False),
     Column("at_ms", BigInteger, nullable=False),
     UniqueConstraint("model", "version", "detector", "start_s", name="concept_alarms_window"),
+)
+
+# Spans of time that objectives do not count, append-only but for `revoked_ms`. '' stands for all models, or
+# for all objectives.
+exclusions = Table(
+    "exclusions",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("model", String(200), nullable=False),
+    Column("objective", String(200), nullable=False),
+    Column("from_s", BigInteger, nullable=False),
+    Column("to_s", BigInteger, nullable=False),
+    Column("author", String(200), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("revoked_ms", BigInteger),
+    Column("revoked_by", String(200)),
+)
+
+# Indicators of slices of time, kept because they cost more to compute than to read: `value` null where there
+# is none. `token` stands for the profiles that it was computed from; with another token it is computed anew.
+measured = Table(
+    "measured",
+    metadata,
+    Column("model", String(200), primary_key=True),
+    Column("sli", String(300), primary_key=True),
+    Column("time", String(10), primary_key=True),
+    Column("version", String(200), primary_key=True),
+    Column("endpoint", String(200), primary_key=True),
+    Column("label", String(200), primary_key=True),
+    Column("value_of_label", String(200), primary_key=True),
+    Column("slice_s", Integer, primary_key=True),
+    Column("start_s", BigInteger, primary_key=True),
+    Column("value", Float),
+    Column("n", BigInteger, nullable=False),
+    Column("token", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# How far evaluation has come: it moves by compare-and-swap, together with the alerts that it moves.
+evaluations = Table(
+    "evaluations",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("at_s", BigInteger, nullable=False),
+)
+
+# What was last evaluated of each alert that is not inactive. `key` is the alert's key as JSON, `state` the
+# rest of it.
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("key", String(2000), primary_key=True),
+    Column("phase", String(20), nullable=False),
+    Column("severity", String(20), nullable=False),
+    Column("since_s", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+)
+
+# What alerts did, append-only. `at_s` is event time, `seen_ms` the clock; `quiet`: found while catching up,
+# too old to page for. `facts` (JSON) are the figures behind it.
+transitions = Table(
+    "transitions",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("model", String(200), nullable=False),
+    Column("key", String(2000), nullable=False),
+    Column("at_s", BigInteger, nullable=False),
+    Column("seen_ms", BigInteger, nullable=False),
+    Column("before", String(20), nullable=False),
+    Column("after", String(20), nullable=False),
+    Column("severity", String(20), nullable=False),
+    Column("why", String(40), nullable=False),
+    Column("quiet", Boolean, nullable=False),
+    Column("facts", Text, nullable=False),
+    Index("transitions_at", "at_s"),
 )

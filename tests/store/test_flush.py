@@ -108,7 +108,7 @@ def test_a_commit_without_an_answer_is_settled(
     assert served(store) == 7
 
 
-def test_late_data_raises_the_revision_of_a_closed_window(store: Store) -> None:
+def test_late_data_counts_in_its_closed_window_and_raises_its_revision(store: Store) -> None:
     writer = Writer(store)
     writer.take([record(ts=T0_MS)] + [record(ts=T0_MS + 600_000)] * 3)
     writer.flush()

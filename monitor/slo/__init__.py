@@ -1,0 +1,1 @@
+"""Objectives, error budgets, burn rates and the alerts that stand on them."""
