@@ -11,7 +11,6 @@ from functools import cache
 
 import numpy as np
 
-from monitor.profiles.codec import encode_rows
 from monitor.profiles.layout import SECONDS, THRESHOLDS, Kind, Service, bucket_of
 from monitor.profiles.profile import Profiles
 from monitor.profiles.rows import RowKeys
@@ -77,7 +76,7 @@ def _flush(claim: ownership.Claim, at: int | None, profiles: Profiles, now_ms: i
         from_offset=at,
         to_offset=(at or 0) + 1,
         marks=Marks(now_ms, now_ms, now_ms),
-        rows=[Rows(profiles.rows, encode_rows(profiles), late=np.zeros(len(profiles), np.bool_))],
+        rows=[Rows.of(profiles)],
         now_ms=now_ms,
     )
 
