@@ -74,23 +74,33 @@ def decode_counts(blobs: Sequence[bytes]) -> tuple[Ints, Ints, Ints]:
     before = np.zeros(len(blobs), np.uint32)
     before[held] = upto[first[held]] - delta[first[held]].astype(np.uint32)
     upto -= np.repeat(before, entries)
-    count = (zigzag >> 1).astype(np.int64) ^ -(zigzag & 1).astype(np.int64)
+    count = (zigzag >> 1).astype(np.int64)
+    negative = zigzag & 1
+    if negative.any():
+        count ^= -negative.astype(np.int64)
     return np.repeat(np.arange(len(blobs)), entries), upto.astype(np.int64), count
 
 
 def _from_varints(data: NDArray[np.uint8]) -> tuple[NDArray[Any], Ints]:
     """The values (unsigned), and the positions (int64) of the bytes that another byte follows.
 
-    Nine in ten values are one byte long, so those are taken as they are, and the longer ones mended.
+    Nearly all values are one or two bytes long, so every byte is taken together with the one before it, and
+    only what is longer is mended one by one.
     """
     longer = data >= 0x80
-    values = data[~longer]
     more = np.flatnonzero(longer)
     if not len(more):
+        return data, more
+    low = (data & np.uint8(0x7F)).astype(np.uint16)
+    second = longer[:-1]
+    low[1:] = (low[1:] << (second * np.uint8(7))) | (low[:-1] * second)
+    values = low[~longer]
+    after = np.flatnonzero(np.diff(more) == 1)
+    if not len(after):
         return values, more
-    starts = np.flatnonzero(np.diff(more, prepend=-2) > 1)
-    begins = more[starts]
-    index = begins - starts
+    # A run of bytes that another follows is one value, and so one less than its bytes stand before it.
+    begins = more[after[np.diff(after, prepend=-2) > 1]]
+    index = begins - np.searchsorted(more, begins)
     mended = (data[begins] & 0x7F).astype(np.uint64)
     at, number = begins, np.arange(len(begins))
     shift = 0

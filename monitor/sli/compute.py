@@ -43,8 +43,8 @@ def _totals(entries: Entries, cells: Iterable[Service]) -> tuple[Ints, Floats]:
 def measured(entries: Entries, formula: Quantile) -> Values:
     """Quantiles and maxima from latency profiles, ms."""
     slot, bucket, count = entries.slot, entries.cell, entries.count
-    records = np.bincount(slot, weights=count, minlength=entries.n_slots).astype(np.int64)
     weight = count.astype(np.float64)
+    records = np.bincount(slot, weights=weight, minlength=entries.n_slots).astype(np.int64)
     estimate = np.zeros(entries.n_slots, np.bool_)
     if len(entries.sum_slot):
         estimate[entries.sum_slot] = True
