@@ -35,17 +35,19 @@ def measure(size: Size) -> list[Figure]:
 
 
 def _flat(size: Size) -> list[Figure]:
-    """Resident size over the last stretch of the stream over that after the warm part.
+    """Resident size over the last third of the stream over that of the first third after the warm part.
 
-    It swings by a tenth between flushes, so each is the median of the samples of a stretch as long as the
-    warm part. The stream's time passes 30 minutes or so.
+    It swings by a tenth between flushes, and so does its median over a short stretch. The stream's time
+    passes 30 minutes or so.
     """
     samples = 8
+    third = samples * max(1, (size.records - size.warm) // (3 * size.warm))
     with sqlite_store() as path:
         given = {"store": f"sqlite:///{path}", "records": size.records, "models": 5, "features": 10}
         more = {"tails": size.tails, "per_s": 10_000, "spread_ms": 180_000, "every": size.warm // samples}
         resident = children.run("tests.bench.memory_child", {**given, **more})["resident"]
-    before, after = statistics.median(resident[samples : 2 * samples]), statistics.median(resident[-samples:])
+    before = statistics.median(resident[samples : samples + third])
+    after = statistics.median(resident[-third:])
     return [at_most("rss_flat_20m", after / before, "ratio", 1.1), plain("rss_after_20m", after, "MiB")]
 
 
