@@ -1,6 +1,7 @@
 """`monitor dead-letters list|replay`: messages that are no records."""
 
 import sys
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -9,6 +10,8 @@ from monitor.cli.options import ConfigOption, FormatOption, StoreOption, configu
 from monitor.cli.render import Format, render
 from monitor.clock import WallClock, rfc3339
 from monitor.store import Store, dead
+from monitor.store.pair_rows import MAX_LABELS, MAX_PREDICTIONS
+from monitor.store.pairs import CROWDED_OUT, ORPHAN
 
 __all__ = ["app"]
 
@@ -44,11 +47,25 @@ def list_letters(
         for k in kept
     ]
     render(rows, format)
-    totals = {name: n for (kind, name), n in dead.totals(opened).items() if kind == "dead_letter"}
-    dropped = sum(n for (kind, _), n in dead.totals(opened).items() if kind == "dead_letter_dropped")
-    listed = ", ".join(f"{n} {name}" for name, n in sorted(totals.items())) or "none"
-    print(f"in all: {listed}; {dropped} of them dropped at the cap", file=sys.stderr)
+    print(_summary(dead.totals(opened)), file=sys.stderr)
     opened.close()
+
+
+def _summary(totals: Mapping[tuple[str, str], int]) -> str:
+    """All dead letters, and, where there are any, the predictions and labels that no pair keeps."""
+    letters = [f"{n} {name}" for (kind, name), n in sorted(totals.items()) if kind == "dead_letter"]
+    dropped = sum(n for (kind, _), n in totals.items() if kind == "dead_letter_dropped")
+    lines = [f"in all: {', '.join(letters) or 'none'}; {dropped} of them dropped at the cap"]
+    crowded = {half: totals.get((CROWDED_OUT, half), 0) for half in ("prediction", "label")}
+    if any(crowded.values()):
+        lines.append(
+            f"never joined: {crowded['prediction']} predictions and {crowded['label']} labels whose keys "
+            f"have more than are kept ({MAX_PREDICTIONS} predictions, {MAX_LABELS} labels)"
+        )
+    orphans = sum(n for (kind, _), n in totals.items() if kind == ORPHAN)
+    if orphans:
+        lines.append(f"never joined: {orphans} labels for which no prediction came within the horizon")
+    return "\n".join(lines)
 
 
 @app.command("replay")

@@ -325,6 +325,7 @@ class Job(Ownership):
             flush_s=seconds,
             labels=state.label_records,
             matched=committed.matched,
+            crowded_out=committed.crowded_out,
         )
 
     def _housekeeping(self, proven: bool = False) -> None:

@@ -29,7 +29,8 @@ class CommittedFlush:
     `fresh` holds the base-tier profiles (kinds SERVICE and LATENCY) of records younger than the
     catch-up age only, for a scrape has no event time; `stale_records` counts the others. `series`
     names the series in `fresh`, `thresholds_ms` maps a threshold's cell number to its value. `labels`
-    counts the labels stored, `matched` the predictions that got their first label.
+    counts the labels stored, `matched` the predictions that got their first label, `crowded_out` the
+    predictions and labels that were dropped because their key has too many.
     """
 
     partition: Partition
@@ -48,6 +49,7 @@ class CommittedFlush:
     flush_s: float
     labels: int = 0
     matched: int = 0
+    crowded_out: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

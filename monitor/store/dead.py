@@ -119,7 +119,8 @@ def list_kept(
 
 
 def totals(store: Store) -> dict[tuple[str, str], int]:
-    """Counts by (kind, name): kinds `dead_letter` by reason, `dead_letter_dropped`, `unknown_field`."""
+    """Counts by (kind, name): kinds `dead_letter` by reason, `dead_letter_dropped`, `unknown_field`, and of
+    pairs `orphan_label` and `crowded_out` by half."""
     query = sa.select(counts.c.kind, counts.c.name, sa.func.sum(counts.c.n)).group_by(
         counts.c.kind, counts.c.name
     )

@@ -28,6 +28,7 @@ from monitor.store.classes import Unnumbered
 from monitor.store.engine import reading, writing
 from monitor.store.pair_codec import Halves
 from monitor.store.pairing import Paired, Pairing
+from monitor.store.pairs import CROWDED_OUT
 from monitor.store.schema import counts, files, progress
 from monitor.store.store import Store, insert
 
@@ -86,13 +87,14 @@ class Flush:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """What a flush came to: predictions and labels stored, predictions that got their first label, and bytes
-    of profiles that were written beside the flush's own."""
+    """What a flush came to: predictions and labels stored, predictions that got their first label, bytes of
+    profiles that were written beside the flush's own, and halves that their keys had no room for."""
 
     predictions: int = 0
     labels: int = 0
     matched: int = 0
     bytes_written: int = 0
+    crowded_out: Mapping[str, int] = field(default_factory=dict)
 
 
 class _Settled(Enum):
@@ -148,12 +150,13 @@ def _pair(store: Store, connection: sa.Connection, flush: Flush, pairing: Pairin
     paired: Paired = pairing.pair(connection, flush.predictions, flush.labels)
     samples.forget_wrong(connection, paired.righted)
     samples.write(store, connection, paired.wrong, flush.sampling)
+    _count(store, connection, flush, CROWDED_OUT, paired.crowded_out)
     tiers_s = pairing.tiers_s
     settled = settle(connection, flush.writer, flush.to_offset, paired.profiles, tiers_s)
     rows = [Rows.of(profiles) for profiles in settled.rows]
     _upsert(store, connection, flush.writer, rows)
     size = settled.bytes_aside + sum(each.bytes_written for each in rows)
-    return Committed(paired.predictions, paired.labels, paired.matched, size)
+    return Committed(paired.predictions, paired.labels, paired.matched, size, paired.crowded_out)
 
 
 def _swap(connection: sa.Connection, flush: Flush) -> None:

@@ -27,10 +27,11 @@ Sources = Mapping[int, Partition]
 @dataclass(frozen=True, slots=True)
 class Standing:
     """The entries that count: their indices (int64, ascending), and for each whether its giver gave another
-    value too (bool; labels only)."""
+    value too (bool; labels only). `crowded_out` is how many would count in rows of any length."""
 
     index: Ints
     differs: Bools
+    crowded_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,8 @@ def standing(
     kept = _topmost(entries.row[highest], rank[highest], most)
     index = np.concatenate((alone, highest[kept]))
     by_place = np.argsort(index, kind="stable")
-    return Standing(index[by_place], np.concatenate((corrected[alone], ever[kept]))[by_place])
+    differs = np.concatenate((corrected[alone], ever[kept]))[by_place]
+    return Standing(index[by_place], differs, len(kept) - int(np.count_nonzero(kept)))
 
 
 def _topmost(row: Ints, rank: Ints, most: int) -> Bools:

@@ -55,7 +55,9 @@ class PairingSettings:
 @dataclass(frozen=True, slots=True)
 class Paired:
     """What a flush's halves came to: profiles of the base tier to add, how many predictions and labels there
-    were, and how many predictions got their first label."""
+    were, how many predictions got their first label, and how many halves (`prediction` or `label`) were
+    dropped, for their key has more than are kept. Of the ones dropped nothing is remembered: one that comes
+    again is dropped, and counted, again."""
 
     profiles: Profiles
     predictions: int = 0
@@ -63,6 +65,7 @@ class Paired:
     matched: int = 0
     wrong: Sequence[Sample] = ()
     righted: Sequence[Place] = ()
+    crowded_out: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,16 @@ class Pairing:
         )
         first = (after.label >= 0) & (after.state >= 0) & ~((before.state >= 0) & (before.label >= 0))
         n_first = int(np.count_nonzero(first))
-        return Paired(profiles, sum(map(len, predictions)), sum(map(len, labels)), n_first, wrong, righted)
+        dropped = zip(("prediction", "label"), standings, strict=True)
+        return Paired(
+            profiles,
+            sum(map(len, predictions)),
+            sum(map(len, labels)),
+            n_first,
+            wrong,
+            righted,
+            {half: stands.crowded_out for half, stands in dropped if stands.crowded_out},
+        )
 
     def _side(
         self,

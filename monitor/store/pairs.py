@@ -17,9 +17,20 @@ from monitor.store.pair_codec import KEY_BYTES, LABEL, Bytes, Halves, parse, spa
 from monitor.store.schema import counts, pairs
 from monitor.store.store import Store, insert
 
-__all__ = ["ORPHAN", "Exchanged", "Incoming", "drop_expired_pairs", "exchange", "incoming", "rewrite"]
+__all__ = [
+    "CROWDED_OUT",
+    "ORPHAN",
+    "Exchanged",
+    "Incoming",
+    "drop_expired_pairs",
+    "exchange",
+    "incoming",
+    "rewrite",
+]
 
+# Kinds of `counts`: labels that expired without a prediction; halves beyond those that a key has room for.
 ORPHAN = "orphan_label"
+CROWDED_OUT = "crowded_out"
 _DAY_MS = 86_400_000
 _HOUR_S = 3600
 _KEYS_AT_ONCE = 10_000

@@ -9,6 +9,7 @@ __all__ = [
     "COLD_STARTS",
     "COST",
     "COVERAGE",
+    "CROWDED_OUT",
     "DATA_AGE",
     "DEAD_LETTERS",
     "DRIFTED_FEATURES",
@@ -155,6 +156,13 @@ LABELLED = Metric(
     (),
     "predictions",
 )
+CROWDED_OUT = Metric(
+    "monitor_crowded_out_total",
+    "counter",
+    "Predictions and labels dropped because too many others have their key (half: prediction, label).",
+    ("half",),
+    "halves",
+)
 LAG = Metric(
     "monitor_partition_lag_records",
     "gauge",
@@ -261,6 +269,7 @@ ALL: tuple[Metric, ...] = (
     FLUSH_BYTES,
     LABELS,
     LABELLED,
+    CROWDED_OUT,
     LAG,
     WATERMARK_DELAY,
     PAUSED,

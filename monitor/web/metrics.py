@@ -50,6 +50,7 @@ class ServiceMetrics(Collector):
         self._totals = dict.fromkeys(_PLAIN, 0.0)
         self._dead = BoundedCounter(_MAX_NAMES)
         self._unknown = BoundedCounter(_MAX_NAMES)
+        self._crowded_out = BoundedCounter(_MAX_NAMES)
         self._flush_s = Distribution(_FLUSH_BOUNDS_S)
         self._http: dict[tuple[str, str, str], float] = {}
         self._rejected = BoundedCounter(_MAX_NAMES)
@@ -84,6 +85,8 @@ class ServiceMetrics(Collector):
                 self._dead.add(reason, n)
             for name, n in flush.unknown_fields.items():
                 self._unknown.add(name, n)
+            for half, n in flush.crowded_out.items():
+                self._crowded_out.add(half, n)
 
     def answered(self, route: str, method: str, status: int) -> None:
         """Counts a request to monitor itself; `route` and `method` come from bounded sets."""
@@ -104,6 +107,7 @@ class ServiceMetrics(Collector):
                 *(counter(metric, [((), n)]) for metric, n in self._totals.items()),
                 counter(names.DEAD_LETTERS, self._dead.values()),
                 counter(names.UNKNOWN_FIELDS, self._unknown.values()),
+                counter(names.CROWDED_OUT, self._crowded_out.values()),
                 self._flush_s.family(names.FLUSH_SECONDS),
                 counter(names.HTTP_REQUESTS, list(self._http.items())),
                 counter(names.HTTP_REJECTED, self._rejected.values()),

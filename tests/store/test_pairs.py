@@ -15,8 +15,9 @@ from monitor.store.dead import Cap
 from monitor.store.flush import Committed, Flush, commit
 from monitor.store.names import series_ids
 from monitor.store.pair_codec import Halves
+from monitor.store.pair_rows import MAX_LABELS, MAX_PREDICTIONS
 from monitor.store.pairing import Pairing, PairingSettings
-from monitor.store.pairs import ORPHAN, drop_expired_pairs
+from monitor.store.pairs import CROWDED_OUT, ORPHAN, drop_expired_pairs
 from tests.exactly_once.pair_oracle import Label, Prediction, count_pairs
 from tests.store.halves import label_half, prediction_half, quality_counts
 
@@ -70,14 +71,24 @@ class Bench:
         self.predictions: list[Prediction] = []
         self.labels: list[Label] = []
 
-    def prediction(self, name: str, ts_ms: int = BEGIN_MS, value: object = "yes") -> Halves:
+    def prediction(
+        self, name: str, ts_ms: int = BEGIN_MS, value: object = "yes", key: str | None = None
+    ) -> Halves:
         rank = (ts_ms, *RECORDS, len(self.predictions))
-        self.predictions.append(Prediction(("i", name), "fraud", name, value, 0.5, SERIES, rank))
+        join = ("i", name) if key is None else ("k", key)
+        self.predictions.append(Prediction(join, "fraud", name, value, 0.5, SERIES, rank))
         return prediction_half(self.predictions[-1], self._ids, self._numbers)
 
-    def label(self, name: str, ts_ms: int = BEGIN_MS + DAY_MS, value: object = "no") -> Halves:
+    def label(
+        self,
+        name: str,
+        ts_ms: int = BEGIN_MS + DAY_MS,
+        value: object = "no",
+        annotator: str | None = None,
+        by: str = "i",
+    ) -> Halves:
         rank = (ts_ms, *LABELS, len(self.labels))
-        self.labels.append(Label(("i", name), None, None, value, rank))
+        self.labels.append(Label((by, name), None, annotator, value, rank))
         return label_half(self.labels[-1], self._numbers)
 
     def check(self) -> None:
@@ -169,3 +180,23 @@ def test_pairs_go_when_the_horizon_ends_and_orphans_are_counted(bench: Bench) ->
     assert drop_expired_pairs(bench.store, 90, BEGIN_MS + 92 * DAY_MS) == 0
     assert dead.totals(bench.store)[ORPHAN, "expired"] == 2
     assert quality_counts(bench.store) == counted
+
+
+def test_what_a_crowded_key_has_no_room_for_is_counted(bench: Bench) -> None:
+    n = MAX_PREDICTIONS + 40
+    predictions = [bench.prediction(f"p{i}", key="order-1") for i in range(n)]
+    labels = [bench.label("order-1", annotator=f"a{i}", by="k") for i in range(MAX_LABELS + 3)]
+    committed = [bench.writers[RECORDS].write(predictions[part::7], []) for part in range(7)]
+    committed += [bench.writers[LABELS].write([], labels[part::2]) for part in range(2)]
+    assert sum(c.crowded_out.get("prediction", 0) for c in committed) == 40
+    assert sum(c.crowded_out.get("label", 0) for c in committed) == 3
+    totals = dead.totals(bench.store)
+    assert (totals[CROWDED_OUT, "prediction"], totals[CROWDED_OUT, "label"]) == (40, 3)
+    # One that comes again is dropped again; those that were kept are known.
+    assert bench.writers[RECORDS].write(predictions[:1], []).crowded_out == {"prediction": 1}
+    assert not bench.writers[RECORDS].write(predictions[-1:], []).crowded_out
+    counted = quality_counts(bench.store)
+    kept = Counter({("predicted",): MAX_PREDICTIONS, ("labelled",): MAX_PREDICTIONS})
+    row = counted["quality", 86_400, SERIES[0], BEGIN_MS // DAY_MS * 86_400]
+    assert kept <= row
+    assert row["predicted",] == MAX_PREDICTIONS

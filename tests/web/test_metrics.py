@@ -135,13 +135,14 @@ def test_what_was_not_committed_leaves_no_trace(metrics: ServiceMetrics) -> None
 
 def test_counters_of_a_flush(metrics: ServiceMetrics) -> None:
     told = {"dead": {"bad_json": 3}, "unknown_fields": {"zip": 2}, "late": 4, "too_late": 5, "overflowed": 6}
-    metrics.committed(Replica().flush([request()], **told))
+    metrics.committed(Replica().flush([request()], **told, crowded_out={"label": 7}))
     assert value(metrics, "monitor_dead_letters_total", reason="bad_json") == 3
     assert value(metrics, "monitor_unknown_fields_total", field="zip") == 2
     assert value(metrics, "monitor_late_records_total") == 4
     assert value(metrics, "monitor_too_late_records_total") == 5
     assert value(metrics, "monitor_overflowed_series_total") == 6
     assert value(metrics, "monitor_flush_bytes_total") == 1000
+    assert value(metrics, "monitor_crowded_out_total", half="label") == 7
     assert value(metrics, "monitor_flush_seconds_bucket", le="0.025") == 1
 
 
