@@ -19,6 +19,7 @@ from monitor.job.job import Job
 from monitor.job.report import JobStatus, Observer
 from monitor.job.settings import JobSettings
 from monitor.sli.drift_dispersion import dispersion
+from monitor.slo.settings import counted_thresholds_ms
 from monitor.store import lease, ownership, peaks
 from monitor.store.dead import Cap
 from monitor.store.pairs import drop_expired_pairs
@@ -47,8 +48,6 @@ def owner_name() -> str:
 def job_settings(config: Config, owner: str) -> JobSettings:
     """What a configuration asks of the job."""
     stream, limits = config.stream, config.limits
-    thresholds = set(config.latency_thresholds_ms)
-    thresholds.update(t for model in config.models.values() for t in model.latency_thresholds_ms)
     segments = {name: model.segments for name, model in config.models.items()}
     keep = config.labels.keep_predictions
     return JobSettings(
@@ -56,7 +55,7 @@ def job_settings(config: Config, owner: str) -> JobSettings:
         service_s=config.windows.service_s,
         features_s=config.windows.features_s,
         quality_s=config.windows.quality_s,
-        thresholds_ms=tuple(sorted(thresholds)),
+        thresholds_ms=counted_thresholds_ms(config),
         disorder_ms=stream.disorder_ms,
         lateness_ms=config.retention.minute_days * 86_400_000,
         idle_after_ms=stream.idle_after_ms,

@@ -3,13 +3,14 @@
 import difflib
 import types
 from collections.abc import Iterator, Mapping
-from typing import Any, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic_core import ErrorDetails
 
 from monitor.config.document import Location
-from monitor.config.model import Config, Section
+from monitor.config.model import Config
 from monitor.config.secrets import is_secret
+from monitor.config.section import Section
 
 __all__ = ["example_at", "explain", "keys_of"]
 
@@ -123,6 +124,10 @@ def _inside(annotation: Any) -> tuple[type[Section] | None, bool]:
     origin = get_origin(annotation)
     if origin is dict:
         return _inside(get_args(annotation)[1])[0], True
+    if origin is tuple:
+        return _inside(get_args(annotation)[0])[0], True
+    if origin is Annotated:
+        return _inside(get_args(annotation)[0])
     if origin in (Union, types.UnionType):
         for option in get_args(annotation):
             if option is not type(None):

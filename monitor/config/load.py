@@ -94,18 +94,20 @@ def _dotted(place: Location) -> str:
     return text.removeprefix(".")
 
 
-def _given(data: dict[str, Any]) -> dict[str, Any]:
-    """The data without the keys that have no value; a model with nothing to say is still named."""
+# Sections that hold others by name: there a name with nothing to say is still named.
+_NAMED = ("models", "objectives")
+
+
+def _given(data: dict[str, Any], named: bool = False) -> dict[str, Any]:
+    """The data without the keys that have no value, but for those of `named` sections."""
     kept: dict[str, Any] = {}
     for key, value in data.items():
-        if key == "models" and isinstance(value, dict):
-            kept[key] = {
-                k: _given(v) if isinstance(v, dict) else {} if v is None else v for k, v in value.items()
-            }
-        elif isinstance(value, dict):
-            kept[key] = _given(value)
-        elif value is not None:
-            kept[key] = value
+        if isinstance(value, dict):
+            kept[key] = _given(value, key in _NAMED and not named)
+        elif isinstance(value, list):
+            kept[key] = [_given(entry) if isinstance(entry, dict) else entry for entry in value]
+        elif value is not None or named:
+            kept[key] = {} if value is None else value
     return kept
 
 

@@ -12,10 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    AliasGenerator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     NonNegativeInt,
     PlainSerializer,
@@ -24,7 +21,9 @@ from pydantic import (
 )
 
 from monitor.config.durations import Bytes, Days, Milliseconds, Seconds
+from monitor.config.objectives import ObjectiveConfig, SloConfig
 from monitor.config.secrets import is_secret, mask_options, mask_url, url_secrets
+from monitor.config.section import Section, Text
 
 __all__ = [
     "Config",
@@ -44,24 +43,7 @@ __all__ = [
     "WindowsConfig",
 ]
 
-_TIME_UNIT = re.compile(r"(?<!_per)(?<!_thresholds)_(ms|s|days)$")
 _HOUR_S, _DAY_S = 3600, 86_400
-
-
-def _yaml_key(name: str) -> str:
-    return _TIME_UNIT.sub("", name)
-
-
-class Section(BaseModel):
-    """A part of the configuration: frozen, and without room for keys that nothing reads."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        populate_by_name=True,
-        allow_inf_nan=False,
-        alias_generator=AliasGenerator(validation_alias=_yaml_key, serialization_alias=_yaml_key),
-    )
 
 
 def _window(seconds: int) -> int:
@@ -102,7 +84,6 @@ def _text(value: Any) -> Any:
 
 Window = Annotated[Seconds, AfterValidator(_window)]
 Thresholds = Annotated[tuple[float, ...], AfterValidator(_rising)]
-Text = Annotated[str, Field(min_length=1)]
 Topics = Annotated[tuple[Text, ...], AfterValidator(_topics)]
 OptionText = Annotated[str, BeforeValidator(_text)]
 
@@ -121,7 +102,7 @@ class KafkaConfig(Section):
     group_id: Text = "monitor"
     client: Literal["confluent", "kafka-python"] = "confluent"
     start: Literal["earliest", "latest"] = "earliest"
-    options: Annotated[dict[str, OptionText], PlainSerializer(mask_options)] = {}
+    options: Annotated[dict[str, OptionText], PlainSerializer(mask_options)] = Field(default_factory=dict)
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         for name, value in super().__repr_args__():
@@ -223,6 +204,7 @@ class ModelConfig(Section):
     feature_segments: tuple[Text, ...] = ()
     positive_class: Text | None = None
     pair_sample: Annotated[float, Field(gt=0, le=1)] = 1.0
+    objectives: dict[Text, ObjectiveConfig] = Field(default_factory=dict)
 
 
 class WebConfig(Section):
@@ -285,7 +267,8 @@ class Config(Section):
         *(5, 10, 25, 50, 100, 250, 300, 500),
         *(1000, 2500, 5000, 10_000),
     )
-    models: dict[Text, ModelConfig] = {}
+    models: dict[Text, ModelConfig] = Field(default_factory=dict)
+    slo: SloConfig = SloConfig()
     ingest: IngestConfig = IngestConfig()
     web: WebConfig = WebConfig()
     log: LogConfig = LogConfig()

@@ -1,12 +1,13 @@
 """The examples that ship are right, and the full one shows every key with its default."""
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from monitor.config import Config, load_config
-from monitor.config.model import Section
+from monitor.config.section import Section
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "docker" / "examples"
 ENVIRON = {
@@ -50,13 +51,13 @@ def test_event_hubs_by_entra_id_which_stands_there_as_a_comment(tmp_path: Path) 
 
 def test_the_full_example_says_the_defaults() -> None:
     config = load_config(EXAMPLES / "monitor.yaml", ENVIRON)
-    for name in ("windows", "retention", "stream", "limits", "latency_thresholds_ms", "log"):
+    for name in ("windows", "retention", "stream", "limits", "latency_thresholds_ms", "slo", "log"):
         assert getattr(config, name) == getattr(Config(), name), name
 
 
 def test_the_full_example_has_every_key() -> None:
     text = (EXAMPLES / "monitor.yaml").read_text()
-    keys = set(re.findall(r"^[ #]*([a-z0-9_]+):", text, flags=re.MULTILINE))
+    keys = set(re.findall(r"(?:^[ #-]*|[{,] ?)([a-z0-9_]+):", text, flags=re.MULTILINE))
     assert _keys(Config) <= keys
 
 
@@ -64,6 +65,6 @@ def _keys(section: type[Section]) -> set[str]:
     found: set[str] = set()
     for name, info in section.model_fields.items():
         found.add(str(info.validation_alias or name))
-        for part in re.findall(r"\w+Config\b", str(info.annotation)):
-            found |= _keys(vars(__import__("monitor.config.model", fromlist=[part]))[part])
+        for part in re.findall(r"(monitor\.config\.\w+)\.(\w+Config)\b", str(info.annotation)):
+            found |= _keys(getattr(import_module(part[0]), part[1]))
     return found

@@ -1,0 +1,66 @@
+"""What a configuration says of objectives and watches, as evaluation takes it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from monitor.config import Config
+from monitor.config.objective_values import objectives_of
+from monitor.sli.windows import Bases, UsualBases
+from monitor.slo.catalogue import LIMITS, watches
+from monitor.slo.objective import Objective, Under, Watch
+
+__all__ = ["SloSettings", "counted_thresholds_ms", "from_config"]
+
+
+@dataclass(frozen=True, slots=True)
+class SloSettings:
+    """The objectives, in the order of the file, and what there is to know about alerts as a whole.
+
+    `runbook_url` and `dashboard_url` are where the pages of an alert's runbook and of a model are found.
+    """
+
+    objectives: tuple[Objective, ...] = ()
+    time_zone: str = "UTC"
+    quiet_after_s: int = 900
+    runbook_url: str | None = None
+    dashboard_url: str | None = None
+    generic: bool = True
+    disabled: frozenset[str] = frozenset()
+    owners: Mapping[str, str | None] = field(default_factory=dict)
+    bases: Bases = field(default_factory=UsualBases)
+
+    def watches_for(self, models: Iterable[str]) -> tuple[Watch, ...]:
+        """The watches of these models, such as those that the stream has shown, and of those configured."""
+        if not self.generic:
+            return ()
+        owners = {model: self.owners.get(model) for model in sorted({*models, *self.owners})}
+        return watches(owners, self.bases, LIMITS, self.disabled)
+
+
+def from_config(config: Config) -> SloSettings:
+    """The settings of a configuration without mistakes."""
+    slo = config.slo
+    return SloSettings(
+        objectives=tuple(objectives_of(config)),
+        time_zone=slo.time_zone,
+        quiet_after_s=slo.quiet_after_s,
+        runbook_url=slo.runbook_url,
+        dashboard_url=slo.dashboard_url,
+        generic=slo.generic,
+        disabled=frozenset(slo.disable),
+        owners={name: model.owner for name, model in config.models.items()},
+        bases=config.windows,
+    )
+
+
+def counted_thresholds_ms(config: Config) -> tuple[float, ...]:
+    """The latency thresholds to count exactly: those given, and those that objectives and watches are
+    about."""
+    thresholds = set(config.latency_thresholds_ms)
+    for model in config.models.values():
+        thresholds.update(model.latency_thresholds_ms)
+        thresholds.update(o.under_ms for o in model.objectives.values() if o.under_ms is not None)
+    if config.slo.generic:
+        found = watches({"": None}, config.windows, LIMITS, frozenset(config.slo.disable))
+        thresholds.update(w.meter.source.limit_ms for w in found if isinstance(w.meter.source, Under))
+    return tuple(sorted(thresholds))
