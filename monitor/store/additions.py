@@ -21,7 +21,15 @@ from monitor.profiles.rows import RowKey, RowKeys
 from monitor.records import Ints
 from monitor.store.schema import additions, profiles
 
-__all__ = ["ROWS_AT_ONCE", "Settled", "decode_additions", "encode_additions", "settle", "waiting_rows"]
+__all__ = [
+    "ROWS_AT_ONCE",
+    "Settled",
+    "decode_additions",
+    "encode_additions",
+    "rows_of",
+    "settle",
+    "waiting_rows",
+]
 
 _CELL_MASK = (1 << CELL_BITS) - 1
 _DAY_S = 86_400
@@ -58,11 +66,11 @@ def decode_additions(values: Sequence[bytes], into: Profiles | None = None) -> P
     """The sum of what `encode_additions` wrote, added to `into` where given."""
     whole = Profiles() if into is None else into
     for value in values:
-        _add(whole, *_rows_of(value))
+        _add(whole, *rows_of(value))
     return whole
 
 
-def _rows_of(value: bytes) -> tuple[RowKeys, list[bytes], list[bytes]]:
+def rows_of(value: bytes) -> tuple[RowKeys, list[bytes], list[bytes]]:
     """(keys, counts, sums) of the rows of one value."""
     (n,) = _HEAD.unpack_from(value)
     rows = np.frombuffer(value, _ROW, n, _HEAD.size)
@@ -84,7 +92,7 @@ def waiting_rows(
     wanted = np.array(sorted(series_ids), np.int64)
     found: list[tuple[int, int, bytes, bytes]] = []
     for value in connection.scalars(sa.select(additions.c.data).where(days)):
-        keys, counts, sums = _rows_of(value)
+        keys, counts, sums = rows_of(value)
         start_s = keys.start_s // tier_s * tier_s
         mine = (keys.kind == kind) & (start_s >= from_s) & (start_s < to_s) & np.isin(keys.series, wanted)
         at, ids = start_s.tolist(), keys.series.tolist()

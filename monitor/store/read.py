@@ -18,7 +18,7 @@ from monitor.store.engine import reading
 from monitor.store.schema import profiles, series
 from monitor.store.store import Store
 
-__all__ = ["Cells", "earliest", "extent", "load_rows", "present", "read_cells"]
+__all__ = ["Cells", "earliest", "extent", "inline", "load_rows", "present", "read_cells", "stored_cells"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,26 @@ def read_cells(
     to_s: int,
 ) -> Cells:
     """The profiles of windows that start in [from_s, to_s), from all writers."""
+    with reading(store.engine) as connection:
+        found = _stored(connection, kind, tier_s, series_ids, from_s, to_s)
+        if series_ids and kind in (Kind.QUALITY, Kind.LEARNED):
+            waiting = waiting_rows(connection, kind, tier_s, series_ids, from_s, to_s)
+            found += [(i, start_s, 0, 0, counts, sums, None) for i, start_s, counts, sums in waiting]
+    return _cells(found)
+
+
+def stored_cells(
+    connection: sa.Connection, kind: int, tier_s: int, series_ids: Sequence[int], from_s: int, to_s: int
+) -> Cells:
+    """As `read_cells`, in the caller's transaction, and without what is put aside for now."""
+    return _cells(_stored(connection, kind, tier_s, series_ids, from_s, to_s))
+
+
+def _stored(
+    connection: sa.Connection, kind: int, tier_s: int, series_ids: Sequence[int], from_s: int, to_s: int
+) -> list[Any]:
+    if not series_ids:
+        return []
     query = sa.select(
         profiles.c.series,
         profiles.c.start_s,
@@ -64,16 +84,15 @@ def read_cells(
     ).where(
         profiles.c.kind == kind,
         profiles.c.tier_s == tier_s,
-        profiles.c.series.in_(_inline(series_ids)),
+        profiles.c.series.in_(inline(series_ids)),
         profiles.c.start_s >= from_s,
         profiles.c.start_s < to_s,
     )
-    with reading(store.engine) as connection:
-        # The driver's own tuples: a Row object each would cost as much as the decoding.
-        found = list(connection.execute(query).cursor.fetchall()) if series_ids else []
-        if series_ids and kind in (Kind.QUALITY, Kind.LEARNED):
-            waiting = waiting_rows(connection, kind, tier_s, series_ids, from_s, to_s)
-            found += [(i, start_s, 0, 0, counts, sums, None) for i, start_s, counts, sums in waiting]
+    # The driver's own tuples: a Row object each would cost as much as the decoding.
+    return list(connection.execute(query).cursor.fetchall())
+
+
+def _cells(found: Sequence[Any]) -> Cells:
     columns = list(zip(*found, strict=True)) or [()] * 7
     ints = [np.array(column, np.int64) for column in columns[:4]]
     row, cell, count = decode_counts(columns[4])
@@ -96,7 +115,7 @@ def read_cells(
     )
 
 
-def _inline(numbers: Sequence[int]) -> sa.BindParameter[Sequence[int]]:
+def inline(numbers: Sequence[int]) -> sa.BindParameter[Sequence[int]]:
     """The numbers written into the statement, for there may be more than a database takes as parameters."""
     return sa.bindparam("numbers", [int(n) for n in numbers], expanding=True, literal_execute=True)
 
@@ -114,7 +133,7 @@ def extent(store: Store, kind: int, tier_s: int, series_ids: Sequence[int]) -> t
     )
     ends = (
         sa.select(first.label("first"), last.label("last"))
-        .where(series.c.id.in_(_inline(series_ids)))
+        .where(series.c.id.in_(inline(series_ids)))
         .subquery()
     )
     if not series_ids:
@@ -149,7 +168,7 @@ def present(
         )
         .exists()
     )
-    query = sa.select(series.c.id).where(series.c.id.in_(_inline(series_ids)), rows)
+    query = sa.select(series.c.id).where(series.c.id.in_(inline(series_ids)), rows)
     with reading(store.engine) as connection:
         return set(connection.scalars(query))
 

@@ -1,0 +1,201 @@
+"""Good and all events of many subjects, kept up with what the store holds by reading only what changed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import sqlalchemy as sa
+
+from monitor.profiles.layout import Kind
+from monitor.records import Bools, Floats, Ints
+from monitor.slo.counting_axes import DAY_S, Axes, moved, runs
+from monitor.slo.counting_events import Events, Thresholds, events_of
+from monitor.slo.counting_members import Members
+from monitor.slo.objective import Subject
+from monitor.slo.tally import Tally
+from monitor.store.read import stored_cells
+from monitor.store.revisions import writes
+
+__all__ = ["Book", "Column"]
+
+# Rows that are read at once, as far as the number of series tells.
+_ROWS_AT_ONCE = 20_000
+_SLOTS_AT_ONCE = 10_000
+# No number of writes.
+_UNKNOWN = -1
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What one pair of figures is kept for."""
+
+    source: Events
+    subject: Subject
+
+
+class Book:
+    """The columns of one kind of profile over the slots of `axes`.
+
+    What changed is found by the writes to the days of each model, then to the hours of those days, then to
+    the base windows of those hours; only the rows of windows that changed are read.
+    """
+
+    def __init__(self, kind: Kind, models: Sequence[str]) -> None:
+        self.kind = kind
+        self._models = {name: i for i, name in enumerate(models)}
+        n, none = len(models), np.zeros(0, np.int64)
+        self.axes = Axes(1, none, none, none, none)
+        self._place: dict[Column, int] = {}
+        self._days, self._hours, self._fine = (np.zeros((n, 0), np.int64) for _ in range(3))
+        self.by_hour, self.by_fine = _Tables.empty(), _Tables.empty()
+        self._members = Members([], self._models)
+
+    def arrange(self, columns: Mapping[Column, Sequence[int]]) -> None:
+        """Keeps the columns from now on, each the sum of its series; those known keep what they hold, for
+        what a new series adds to them is all written since."""
+        old = np.array([self._place.get(column, -1) for column in columns], np.int64)
+
+        def taken(table: Floats) -> Floats:
+            fresh = np.zeros((len(old), table.shape[1]))
+            fresh[old >= 0] = table[old[old >= 0]]
+            return fresh
+
+        self.by_hour = _Tables(taken(self.by_hour.good), taken(self.by_hour.total))
+        self.by_fine = _Tables(taken(self.by_fine.good), taken(self.by_fine.total))
+        self._place = {column: i for i, column in enumerate(columns)}
+        self._members = Members(((c.source, c.subject, ns) for c, ns in columns.items()), self._models)
+
+    def place(self, column: Column) -> int:
+        """Its row in the tables. Raises KeyError for a column that is not kept."""
+        return self._place[column]
+
+    def refresh(self, connection: sa.Connection, axes: Axes, thresholds: Thresholds) -> None:
+        """Moves on to `axes` and reads what has changed in them, in the caller's transaction."""
+        try:
+            self._refresh(connection, axes, thresholds)
+        except BaseException:
+            # Some was noted as read that was not: nothing is, then.
+            for written in (self._days, self._hours, self._fine):
+                written[:] = _UNKNOWN
+            raise
+
+    def tally(self, column: Column, until_s: int) -> Tally:
+        """The column's slots that end by `until_s` and have events: base windows where there are any, hours
+        else. Raises KeyError for a column that is not kept."""
+        axes, at = self.axes, self._place[column]
+        good = np.concatenate((self.by_hour.good[at], self.by_fine.good[at]))
+        total = np.concatenate((self.by_hour.total[at], self.by_fine.total[at]))
+        begin_s = np.concatenate((axes.hours, axes.fine))
+        end_s = np.concatenate((axes.hours + axes.hour_s, axes.fine + axes.base_s))
+        whole, of_hour = self._whole(at)
+        kept = np.concatenate((whole, ~whole[of_hour]))
+        kept &= (end_s <= until_s) & ((total != 0) | (good != 0))
+        some = np.flatnonzero(kept)
+        some = some[np.argsort(begin_s[some])] if len(axes.spare) else some
+        return Tally(begin_s[some], end_s[some], good[some], total[some])
+
+    def _whole(self, at: int) -> tuple[Bools, Ints]:
+        """(which hours of a column are given as hours, the hour of each base window). A spare hour is where
+        its base windows are no longer all there."""
+        axes = self.axes
+        whole = ~axes.is_fine()
+        of_hour = np.searchsorted(axes.hours, axes.fine, side="right") - 1
+        if len(axes.spare):
+            found = np.bincount(of_hour, weights=self.by_fine.total[at], minlength=len(axes.hours))
+            all_there = found >= self.by_hour.total[at] * (1 - _ROUNDING)
+            whole |= np.isin(axes.hours, axes.spare) & ~all_there
+        return whole, of_hour
+
+    def _refresh(self, connection: sa.Connection, axes: Axes, thresholds: Thresholds) -> None:
+        before = self._move(axes)
+        days = self._written(connection, DAY_S, axes.days, np.ones(self._days.shape, np.bool_))
+        changed, self._days = days != self._days, days
+        of_day = np.searchsorted(axes.days, axes.hours, side="right") - 1
+        asked = changed[:, of_day] | ~np.isin(axes.hours, before.hours)
+        hours = self._written(connection, axes.hour_s, axes.hours, asked)
+        changed = asked & (hours != self._hours)
+        self._hours = np.where(asked, hours, self._hours)
+        unread = axes.read_as_hours() & (changed | ~np.isin(axes.hours, before.hours[before.read_as_hours()]))
+        self._read(connection, axes.hour_s, axes.hours, unread, self.by_hour, thresholds)
+        if not len(axes.fine):
+            return
+        of_hour = np.searchsorted(axes.hours, axes.fine, side="right") - 1
+        asked = changed[:, of_hour] | ~np.isin(axes.fine, before.fine)
+        fine = self._written(connection, axes.base_s, axes.fine, asked)
+        changed = asked & (fine != self._fine)
+        self._fine = np.where(asked, fine, self._fine)
+        self._read(connection, axes.base_s, axes.fine, changed, self.by_fine, thresholds)
+
+    def _move(self, axes: Axes) -> Axes:
+        """Moves the tables on to `axes`; returns those that they were on."""
+        before, self.axes = self.axes, axes
+        self._days = moved(self._days, before.days, axes.days)
+        self._hours = moved(self._hours, before.hours, axes.hours)
+        self._fine = moved(self._fine, before.fine, axes.fine)
+        self.by_hour = self.by_hour.moved(before.hours, axes.hours)
+        self.by_fine = self.by_fine.moved(before.fine, axes.fine)
+        return before
+
+    def _written(self, connection: sa.Connection, tier_s: int, begin_s: Ints, asked: Bools) -> Ints:
+        """How often the slots that are `asked` (models, slots) were written, 0 for the others."""
+        found = np.zeros(asked.shape, np.int64)
+        for run in runs(asked, begin_s, tier_s, _SLOTS_AT_ONCE):
+            series = self._members.series_of(np.flatnonzero(asked[:, run].any(axis=1)))
+            first_s, last_s = int(begin_s[run.start]), int(begin_s[run.stop - 1])
+            written = writes(connection, self.kind, tier_s, series, first_s, last_s + 1)
+            _, model = self._members.models_of(written.series)
+            slot = np.searchsorted(begin_s, written.start_s)
+            mine = asked[model, slot]
+            np.add.at(found, (model[mine], slot[mine]), written.n[mine])
+        return found
+
+    def _read(
+        self,
+        connection: sa.Connection,
+        tier_s: int,
+        begin_s: Ints,
+        asked: Bools,
+        tables: "_Tables",
+        thresholds: Thresholds,
+    ) -> None:
+        """Reads anew the slots that are `asked` (models, slots)."""
+        at_once = max(1, _ROWS_AT_ONCE // max(1, len(self._members.series)))
+        for run in runs(asked, begin_s, tier_s, at_once):
+            model, slot = np.nonzero(asked[:, run])
+            i, column = self._members.columns_of_models(model)
+            tables.clear(column, slot[i] + run.start)
+            series = self._members.series_of(np.flatnonzero(asked[:, run].any(axis=1)))
+            first_s, last_s = int(begin_s[run.start]), int(begin_s[run.stop - 1])
+            cells = stored_cells(connection, self.kind, tier_s, series, first_s, last_s + 1)
+            index, model = self._members.models_of(cells.series)
+            slot = np.searchsorted(begin_s, cells.start_s)
+            row = np.flatnonzero(asked[model, slot])
+            events = events_of(cells, self._members.sources, thresholds)
+            for source, (good, total) in events.items():
+                i, column = self._members.columns_of_series(source, index[row])
+                tables.add(column, slot[row][i], good[row][i], total[row][i])
+
+
+@dataclass(frozen=True, slots=True)
+class _Tables:
+    """Events by (column, slot), float64."""
+
+    good: Floats
+    total: Floats
+
+    @classmethod
+    def empty(cls) -> Self:
+        return cls(np.zeros((0, 0)), np.zeros((0, 0)))
+
+    def moved(self, before: Ints, after: Ints) -> "_Tables":
+        return _Tables(moved(self.good, before, after), moved(self.total, before, after))
+
+    def clear(self, column: Ints, slot: Ints) -> None:
+        self.good[column, slot] = 0
+        self.total[column, slot] = 0
+
+    def add(self, column: Ints, slot: Ints, good: Floats, total: Floats) -> None:
+        np.add.at(self.good, (column, slot), good)
+        np.add.at(self.total, (column, slot), total)
