@@ -22,6 +22,7 @@ __all__ = ["Cluster", "NotInTime", "Worker"]
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE_S = 90.0
+_FEWEST_LABELLED = 100
 
 
 class NotInTime(AssertionError):
@@ -168,6 +169,10 @@ class Cluster:
     def finish(self) -> None:
         """Lets the workers catch up and stop; raises AssertionError unless every count is the oracle's."""
         self.settle()
+        if self.oracle.labelled() < _FEWEST_LABELLED:
+            raise AssertionError(
+                f"only {self.oracle.labelled()} predictions got a label: that proves nothing"
+            )
         check(self.store, self.oracle)
 
     def differences(self) -> list[str]:

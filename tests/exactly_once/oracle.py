@@ -111,6 +111,16 @@ class Oracle:
         """The counts of quality profiles in all tiers."""
         return count_pairs(self.predictions, self.labels)
 
+    def labelled(self) -> int:
+        """How many predictions have a label, each counted in its whole series."""
+        return sum(
+            n
+            for (kind, tier_s, series, _), cells in self.pairs().items()
+            if kind == "quality" and tier_s == 86_400 and not series.label
+            for cell, n in cells.items()
+            if cell == ("labelled",)
+        )
+
     def _record(self, record: dict[str, Any], ts_ms: int, watermark_ms: int | None, rank: Rank) -> None:
         self.unknown.update(name for name in ("region_hint", "debug") if name in record)
         late = too_late = False

@@ -1,7 +1,7 @@
 """What happens to two competing workers, each scenario a function of the cluster and its seed.
 
-Each leaves the cluster with records still to be read; `Cluster.finish` then proves the counts. All
-produce while they make trouble.
+Each leaves the cluster with records and labels still to be read; `Cluster.finish` then proves the counts.
+All produce both while they make trouble.
 """
 
 import random
@@ -93,10 +93,11 @@ def die_at_failpoint(cluster: Cluster, failpoint: str, times: int) -> None:
     cluster.produce(100)
 
 
-def wake_a_zombie(cluster: Cluster, *flags: str) -> None:
-    """Worker a stops before a commit for longer than its session; b takes over; then a wakes up."""
+def wake_a_zombie(cluster: Cluster, *flags: str, labels: bool = False) -> None:
+    """Worker a stops before a commit of inferences, or of `labels`, for longer than its session; b takes
+    over; then a wakes up."""
     cluster.produce(500)
-    zombie = cluster.start("a", "--pause-at-commit", "6", *flags)
+    zombie = cluster.start("a", "--pause-at-labels" if labels else "--pause-at-commit", "6", *flags)
     cluster.start("b", *flags)
 
     def paused() -> bool:

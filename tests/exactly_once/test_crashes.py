@@ -1,4 +1,7 @@
-"""Two competing workers on a real broker and a real store; whatever happens, every count is the oracle's."""
+"""Two competing workers on a real broker and a real store; whatever happens, every count is the oracle's.
+
+Labels are in flight in all of it: every message that is produced brings a third of a label with it.
+"""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -64,6 +67,12 @@ def test_killed_at_each_failpoint(cluster: Cluster) -> None:
 
 def test_a_zombie_that_wakes_up_after_its_partitions_were_taken(cluster: Cluster) -> None:
     scenarios.wake_a_zombie(cluster)
+    cluster.produce(300)
+    cluster.finish()
+
+
+def test_a_zombie_with_labels_in_hand(cluster: Cluster) -> None:
+    scenarios.wake_a_zombie(cluster, labels=True)
     cluster.produce(300)
     cluster.finish()
 

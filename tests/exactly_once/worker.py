@@ -41,14 +41,17 @@ _log = logging.getLogger("worker")
 
 
 class _Pause:
-    """Stops this process right before its `n`th commit, when the flush is prepared: a zombie to be."""
+    """Stops this process right before its `n`th commit of inferences, or of `labels`, when the flush is
+    prepared: a zombie to be."""
 
-    def __init__(self, n: int) -> None:
+    def __init__(self, n: int, labels: bool) -> None:
         self._left = n
+        self._labels = labels
 
     def commit(self, store: Store, flush: Flush, cap: Cap, pairing: Pairing) -> Committed:
-        self._left -= 1
-        if self._left:
+        counts = len(flush.labels if self._labels else flush.predictions) > 0
+        self._left -= counts
+        if self._left or not counts:
             return commit(store, flush, cap, pairing)
         _log.warning(PAUSED)
         os.kill(os.getpid(), signal.SIGSTOP)
@@ -63,6 +66,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     for name in ("name", "bootstrap", "topic", "labels", "group", "store"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--pause-at-commit", type=int, default=0)
+    parser.add_argument("--pause-at-labels", type=int, default=0)
     parser.add_argument("--without-swap", action="store_true")
     return parser.parse_args(argv)
 
@@ -116,8 +120,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     if given.without_swap:
         mock.patch(SWAP, unconditional).start()
-    if given.pause_at_commit:
-        mock.patch.object(job_module, "commit", _Pause(given.pause_at_commit).commit).start()
+    if given.pause_at_commit or given.pause_at_labels:
+        pause = _Pause(given.pause_at_commit or given.pause_at_labels, given.pause_at_labels > 0)
+        mock.patch.object(job_module, "commit", pause.commit).start()
     _run(given)
 
 

@@ -1,8 +1,9 @@
-"""The crash tests at length: `python -m tests.soak [--kills 30] [--minutes N] [--seeds 1 2 3]`.
+"""The crash tests at length: `python -m tests.soak [--kills 30] [--minutes N] [--seeds 1 2 3] [--only TEXT]`.
 
-Runs every scenario of tests/exactly_once on SQLite and PostgreSQL for each seed, and prints a line for
-each. With --minutes it goes on, with further seeds, until the time is over. Exits 1 if any count was
-wrong, or if a schedule without the compare-and-swap went unnoticed.
+Runs every scenario of tests/exactly_once, or those with TEXT in their name, on SQLite and PostgreSQL for
+each seed, with labels in flight, and prints a line for each. With --minutes it goes on, with further seeds,
+until the time is over. Exits 1 if any count was wrong, or if a schedule without the compare-and-swap went
+unnoticed.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import sqlalchemy as sa
 from rich.console import Console
@@ -34,17 +36,20 @@ __all__ = ["main"]
 
 _SIMULATED = 200
 _CUTS = 20
+_Scenario: TypeAlias = Callable[[Cluster, Proxy], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One scenario's end: `wrong` says what was, None where every count was the oracle's."""
+    """One scenario's end: `wrong` says what was, None where every count was the oracle's. `labelled` counts
+    the predictions that got a label."""
 
     scenario: str
     store: str
     seed: int
     seconds: float
     records: int
+    labelled: int
     wrong: str | None
 
 
@@ -56,21 +61,28 @@ class Soak:
         self._postgres = postgres
         self._kills = kills
 
-    def run(self, seed: int) -> Iterator[Outcome]:
-        """Every scenario with this seed."""
+    def run(self, seed: int, only: str = "") -> Iterator[Outcome]:
+        """Every scenario with this seed, or those that have `only` in their name."""
         for swap in (True, False):
-            yield self._simulated(seed, swap)
-        for store in ("sqlite", "postgresql"):
-            yield self._one(f"{self._kills} kills", store, seed, self._killed)
-            yield self._one(f"{len(scenarios.FAILPOINTS)} failpoints, twice", store, seed, self._failpoints)
-            yield self._one("zombie", store, seed, self._zombie)
-            yield self._one("zombie without the swap", store, seed, self._unfenced)
-            yield self._one("broker restart", store, seed, self._broker)
-        yield self._one("full disk", "sqlite", seed, self._disk)
-        yield self._one("store restart", "postgresql", seed, self._restart)
-        yield self._one(f"{_CUTS} lost answers", "postgresql", seed, self._answers)
+            if only in "simulated schedules":
+                yield self._simulated(seed, swap)
+        both: list[tuple[str, _Scenario]] = [
+            (f"{self._kills} kills", self._killed),
+            (f"{len(scenarios.FAILPOINTS)} failpoints, twice", self._failpoints),
+            ("zombie", self._zombie),
+            ("zombie with labels", self._labels_zombie),
+            ("zombie without the swap", self._unfenced),
+            ("broker restart", self._broker),
+        ]
+        planned = [(name, store, run) for store in ("sqlite", "postgresql") for name, run in both]
+        planned.append(("full disk", "sqlite", self._disk))
+        planned.append(("store restart", "postgresql", self._restart))
+        planned.append((f"{_CUTS} lost answers", "postgresql", self._answers))
+        for name, store, run in planned:
+            if only in name:
+                yield self._one(name, store, seed, run)
 
-    def _one(self, scenario: str, store: str, seed: int, run: Callable[[Cluster, Proxy], None]) -> Outcome:
+    def _one(self, scenario: str, store: str, seed: int, run: _Scenario) -> Outcome:
         begun = time.monotonic()
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -87,12 +99,12 @@ class Soak:
             stack.callback(self._kafka.delete_topics, [topic])
             cluster = stack.enter_context(Cluster(self._kafka, topic, url, folder, seed, worker_url))
             wrong = _complaint(lambda: run(cluster, proxy))
-            records = cluster.oracle.ends.total()
-        return Outcome(scenario, store, seed, time.monotonic() - begun, records, wrong)
+            records, labelled = cluster.oracle.ends.total(), cluster.oracle.labelled()
+        return Outcome(scenario, store, seed, time.monotonic() - begun, records, labelled, wrong)
 
     def _simulated(self, seed: int, swap: bool) -> Outcome:
         """Many schedules in this process; without the swap at least one of them must go wrong."""
-        begun, noticed, wrong, records = time.monotonic(), 0, None, 0
+        begun, noticed, wrong, records, labelled = time.monotonic(), 0, None, 0, 0
         for schedule in range(seed * _SIMULATED, (seed + 1) * _SIMULATED):
             with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
                 store = Store.open(f"sqlite:///{folder}/store.db")
@@ -100,6 +112,7 @@ class Soak:
                 give_bins(store)
                 oracle = simulate(store, schedule, swap=swap)
                 records += oracle.ends.total()
+                labelled += oracle.labelled()
                 if swap:
                     wrong = wrong or _complaint(partial(check, store, oracle))
                 else:
@@ -108,7 +121,7 @@ class Soak:
         if not swap:
             name += f" without the swap ({noticed} wrong)"
             wrong = None if noticed else "none was noticed"
-        return Outcome(name, "sqlite", seed, time.monotonic() - begun, records, wrong)
+        return Outcome(name, "sqlite", seed, time.monotonic() - begun, records, labelled, wrong)
 
     def _killed(self, cluster: Cluster, proxy: Proxy) -> None:
         scenarios.kill_at_random(cluster, self._kills, cluster.seed)
@@ -121,6 +134,11 @@ class Soak:
 
     def _zombie(self, cluster: Cluster, proxy: Proxy) -> None:
         scenarios.wake_a_zombie(cluster)
+        cluster.produce(500)
+        cluster.finish()
+
+    def _labels_zombie(self, cluster: Cluster, proxy: Proxy) -> None:
+        scenarios.wake_a_zombie(cluster, labels=True)
         cluster.produce(500)
         cluster.finish()
 
@@ -155,7 +173,7 @@ def _complaint(run: Callable[[], None]) -> str | None:
 
 
 def _table(outcomes: Sequence[Outcome]) -> Table:
-    table = Table("scenario", "store", "seed", "seconds", "records", "counts")
+    table = Table("scenario", "store", "seed", "seconds", "messages", "labelled", "counts")
     for each in outcomes:
         verdict = "exact" if each.wrong is None and "without" not in each.scenario else "as expected, wrong"
         table.add_row(
@@ -164,6 +182,7 @@ def _table(outcomes: Sequence[Outcome]) -> Table:
             str(each.seed),
             f"{each.seconds:.0f}",
             f"{each.records:,}",
+            f"{each.labelled:,}",
             verdict if each.wrong is None else "FAILED",
         )
     return table
@@ -174,6 +193,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--minutes", type=float, default=0.0)
+    parser.add_argument("--only", default="", help="run the scenarios with this in their name only")
     given = parser.parse_args(argv)
     logging.disable(logging.WARNING)
     console, outcomes = Console(), list[Outcome]()
@@ -183,7 +203,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         for seed in itertools.chain(given.seeds, itertools.count(max(given.seeds) + 1)):
             if seed not in given.seeds and time.monotonic() >= end:
                 break
-            for outcome in soak.run(seed):
+            for outcome in soak.run(seed, given.only):
                 outcomes.append(outcome)
                 console.print(f"{outcome.scenario}, {outcome.store}, seed {seed}: {outcome.seconds:.0f} s")
                 if outcome.wrong is not None:
