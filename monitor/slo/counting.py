@@ -12,6 +12,7 @@ from monitor.slo.counting_axes import Axes
 from monitor.slo.counting_book import Book, Column
 from monitor.slo.counting_events import Events, Thresholds, kinds_of
 from monitor.slo.counting_subjects import subjects_of
+from monitor.slo.counting_waiting import Waiting
 from monitor.slo.exclusions import concerns, cuts, without
 from monitor.slo.objective import Correct, Meter, Outcomes, Subject, Under
 from monitor.slo.standing import Exclusion
@@ -48,6 +49,7 @@ class Ledger:
         models = sorted({meter.model for meter in meters})
         kinds = dict.fromkeys(k for m in meters if (e := _events(m)) is not None for k in kinds_of(e))
         self._books = {kind: Book(kind, models) for kind in kinds}
+        self._waiting = Waiting([Correct()])
         self._known: tuple[int, int] | None = None
         self._now_s = 0
 
@@ -68,6 +70,9 @@ class Ledger:
                 base_s = base_of(self._bases, kind)
                 axes = Axes.over(base_s, now_s - self._coarse_s, now_s - self._fine_s, now_s, cut_s)
                 book.refresh(connection, axes, thresholds)
+                if kind in (Kind.QUALITY, Kind.LEARNED):
+                    self._waiting.refresh(connection, int(axes.days[0]), now_s, thresholds)
+                    book.lay_over(self._waiting.rows(kind))
         self._now_s = now_s
 
     def _learn_series(self, connection: sa.Connection) -> None:

@@ -12,6 +12,7 @@ from monitor.records import Bools, Floats, Ints
 from monitor.slo.counting_axes import DAY_S, Axes, moved, runs
 from monitor.slo.counting_events import Events, Thresholds, events_of
 from monitor.slo.counting_members import Members
+from monitor.slo.counting_waiting import WaitingRows
 from monitor.slo.objective import Subject
 from monitor.slo.tally import Tally
 from monitor.store.read import stored_cells
@@ -50,6 +51,7 @@ class Book:
         self._place: dict[Column, int] = {}
         self._days, self._hours, self._fine = (np.zeros((n, 0), np.int64) for _ in range(3))
         self.by_hour, self.by_fine = _Tables.empty(), _Tables.empty()
+        self._over: tuple[_Tables, _Tables] | None = None
         self._members = Members([], self._models)
 
     def arrange(self, columns: Mapping[Column, Sequence[int]]) -> None:
@@ -81,12 +83,35 @@ class Book:
                 written[:] = _UNKNOWN
             raise
 
+    def lay_over(self, waiting: WaitingRows) -> None:
+        """Counts what waits in the place of what was laid over before."""
+        axes = self.axes
+        self._over = (
+            self._placed(waiting, axes.hours, axes.hour_s, self.by_hour.total.shape),
+            self._placed(waiting, axes.fine, axes.base_s, self.by_fine.total.shape),
+        )
+
+    def _placed(self, waiting: WaitingRows, begin_s: Ints, slot_s: int, shape: tuple[int, ...]) -> "_Tables":
+        tables = _Tables(np.zeros(shape), np.zeros(shape))
+        start_s = waiting.start_s // slot_s * slot_s
+        index, known = self._members.places_of(waiting.series)
+        row = np.flatnonzero(known & np.isin(start_s, begin_s))
+        slot = np.searchsorted(begin_s, start_s[row])
+        for source, (good, total) in waiting.events.items():
+            if source in self._members.sources:
+                i, column = self._members.columns_of_series(source, index[row])
+                tables.add(column, slot[i], good[row][i], total[row][i])
+        return tables
+
     def tally(self, column: Column, until_s: int) -> Tally:
         """The column's slots that end by `until_s` and have events: base windows where there are any, hours
         else. Raises KeyError for a column that is not kept."""
         axes, at = self.axes, self._place[column]
         good = np.concatenate((self.by_hour.good[at], self.by_fine.good[at]))
         total = np.concatenate((self.by_hour.total[at], self.by_fine.total[at]))
+        if self._over is not None:
+            good += np.concatenate((self._over[0].good[at], self._over[1].good[at]))
+            total += np.concatenate((self._over[0].total[at], self._over[1].total[at]))
         begin_s = np.concatenate((axes.hours, axes.fine))
         end_s = np.concatenate((axes.hours + axes.hour_s, axes.fine + axes.base_s))
         whole, of_hour = self._whole(at)
@@ -145,7 +170,7 @@ class Book:
             series = self._members.series_of(np.flatnonzero(asked[:, run].any(axis=1)))
             first_s, last_s = int(begin_s[run.start]), int(begin_s[run.stop - 1])
             written = writes(connection, self.kind, tier_s, series, first_s, last_s + 1)
-            _, model = self._members.models_of(written.series)
+            model = self._members.model[self._members.places_of(written.series)[0]]
             slot = np.searchsorted(begin_s, written.start_s)
             mine = asked[model, slot]
             np.add.at(found, (model[mine], slot[mine]), written.n[mine])
@@ -169,7 +194,8 @@ class Book:
             series = self._members.series_of(np.flatnonzero(asked[:, run].any(axis=1)))
             first_s, last_s = int(begin_s[run.start]), int(begin_s[run.stop - 1])
             cells = stored_cells(connection, self.kind, tier_s, series, first_s, last_s + 1)
-            index, model = self._members.models_of(cells.series)
+            index, _ = self._members.places_of(cells.series)
+            model = self._members.model[index]
             slot = np.searchsorted(begin_s, cells.start_s)
             row = np.flatnonzero(asked[model, slot])
             events = events_of(cells, self._members.sources, thresholds)

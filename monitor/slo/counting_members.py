@@ -1,10 +1,10 @@
 """Which columns a series is counted in, and which series a model has, as arrays."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from monitor.records import Ints
+from monitor.records import Bools, Ints
 from monitor.slo.counting_events import Events
 from monitor.slo.objective import Subject
 
@@ -39,18 +39,20 @@ class Members:
             self._columns_of_series[source] = _Lists.of(index, mine[:, 1], len(self.series))
 
     @property
-    def sources(self) -> Iterable[Events]:
-        return self._columns_of_series
+    def sources(self) -> Collection[Events]:
+        return self._columns_of_series.keys()
 
     def series_of(self, models: Ints) -> list[int]:
         """The series of the models."""
         found: list[int] = self.series[np.isin(self.model, models)].tolist()
         return found
 
-    def models_of(self, series: Ints) -> tuple[Ints, Ints]:
-        """(the place of each series, of its model); all of them are members."""
-        index = np.searchsorted(self.series, series)
-        return index, self.model[index]
+    def places_of(self, series: Ints) -> tuple[Ints, Bools]:
+        """(the place of each series in `series` (int64), which are there at all)."""
+        if not len(self.series):
+            return np.zeros(len(series), np.int64), np.zeros(len(series), np.bool_)
+        place = np.minimum(np.searchsorted(self.series, series), len(self.series) - 1)
+        return place, self.series[place] == series
 
     def columns_of_models(self, models: Ints) -> tuple[Ints, Ints]:
         """(i, column): every column of `models[i]`."""

@@ -10,6 +10,7 @@ import struct
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import sqlalchemy as sa
@@ -23,9 +24,11 @@ from monitor.store.schema import additions, profiles
 
 __all__ = [
     "ROWS_AT_ONCE",
+    "AdditionKey",
     "Settled",
     "decode_additions",
     "encode_additions",
+    "read_additions",
     "rows_of",
     "settle",
     "waiting_rows",
@@ -36,6 +39,7 @@ _DAY_S = 86_400
 # Of the days that a flush adds to, those with the fewest rows are written up to so many rows.
 ROWS_AT_ONCE = 500
 _SERIES_AT_ONCE = 500
+_VALUES_AT_ONCE = 5_000
 _HEAD = struct.Struct("<I")
 _ROW = np.dtype(
     [
@@ -47,6 +51,14 @@ _ROW = np.dtype(
         ("sums", "<u4"),
     ]
 )
+
+
+class AdditionKey(NamedTuple):
+    """Which value: a writer's, for a day since the epoch, from the flush `number`. It never changes."""
+
+    writer: int
+    day: int
+    number: int
 
 
 def encode_additions(delta: Profiles) -> bytes:
@@ -68,6 +80,22 @@ def decode_additions(values: Sequence[bytes], into: Profiles | None = None) -> P
     for value in values:
         _add(whole, *rows_of(value))
     return whole
+
+
+def read_additions(
+    connection: sa.Connection, from_day: int, to_day: int, known: Collection[AdditionKey]
+) -> tuple[list[AdditionKey], dict[AdditionKey, bytes]]:
+    """(what waits for the days [from_day, to_day), the values of those that are not `known`)."""
+    key = (additions.c.writer, additions.c.day, additions.c.number)
+    days = sa.and_(additions.c.day >= from_day, additions.c.day < to_day)
+    there = [AdditionKey(*row) for row in connection.execute(sa.select(*key).where(days))]
+    new = sorted(set(there) - set(known))
+    values: dict[AdditionKey, bytes] = {}
+    for at in range(0, len(new), _VALUES_AT_ONCE):
+        some = sa.tuple_(*key).in_([tuple(k) for k in new[at : at + _VALUES_AT_ONCE]])
+        found = connection.execute(sa.select(*key, additions.c.data).where(some))
+        values |= {AdditionKey(*names): data for *names, data in found}
+    return there, values
 
 
 def rows_of(value: bytes) -> tuple[RowKeys, list[bytes], list[bytes]]:

@@ -18,7 +18,17 @@ from monitor.store.engine import reading
 from monitor.store.schema import profiles, series
 from monitor.store.store import Store
 
-__all__ = ["Cells", "earliest", "extent", "inline", "load_rows", "present", "read_cells", "stored_cells"]
+__all__ = [
+    "Cells",
+    "cells_of",
+    "earliest",
+    "extent",
+    "inline",
+    "load_rows",
+    "present",
+    "read_cells",
+    "stored_cells",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +68,14 @@ def read_cells(
         if series_ids and kind in (Kind.QUALITY, Kind.LEARNED):
             waiting = waiting_rows(connection, kind, tier_s, series_ids, from_s, to_s)
             found += [(i, start_s, 0, 0, counts, sums, None) for i, start_s, counts, sums in waiting]
-    return _cells(found)
+    return cells_of(found)
 
 
 def stored_cells(
     connection: sa.Connection, kind: int, tier_s: int, series_ids: Sequence[int], from_s: int, to_s: int
 ) -> Cells:
     """As `read_cells`, in the caller's transaction, and without what is put aside for now."""
-    return _cells(_stored(connection, kind, tier_s, series_ids, from_s, to_s))
+    return cells_of(_stored(connection, kind, tier_s, series_ids, from_s, to_s))
 
 
 def _stored(
@@ -92,7 +102,8 @@ def _stored(
     return list(connection.execute(query).cursor.fetchall())
 
 
-def _cells(found: Sequence[Any]) -> Cells:
+def cells_of(found: Sequence[tuple[Any, ...]]) -> Cells:
+    """The entries of rows (series, start_s, baseline, revision, counts, sums, maxima)."""
     columns = list(zip(*found, strict=True)) or [()] * 7
     ints = [np.array(column, np.int64) for column in columns[:4]]
     row, cell, count = decode_counts(columns[4])
