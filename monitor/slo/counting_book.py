@@ -9,22 +9,19 @@ import sqlalchemy as sa
 
 from monitor.profiles.layout import Kind
 from monitor.records import Bools, Floats, Ints
-from monitor.slo.counting_axes import DAY_S, Axes, moved, runs
+from monitor.slo.counting_axes import Axes, moved, runs
 from monitor.slo.counting_events import Events, Thresholds, events_of
 from monitor.slo.counting_members import Members
 from monitor.slo.counting_waiting import WaitingRows
+from monitor.slo.counting_written import Written
 from monitor.slo.objective import Subject
 from monitor.slo.tally import Tally
 from monitor.store.read import stored_cells
-from monitor.store.revisions import writes
 
 __all__ = ["Book", "Column"]
 
 # Rows that are read at once, as far as the number of series tells.
 _ROWS_AT_ONCE = 20_000
-_SLOTS_AT_ONCE = 10_000
-# No number of writes.
-_UNKNOWN = -1
 _ROUNDING = 1e-9
 
 
@@ -39,8 +36,7 @@ class Column:
 class Book:
     """The columns of one kind of profile over the slots of `axes`.
 
-    What changed is found by the writes to the days of each model, then to the hours of those days, then to
-    the base windows of those hours; only the rows of windows that changed are read.
+    Only the rows of windows that were written since the last time are read.
     """
 
     def __init__(self, kind: Kind, models: Sequence[str]) -> None:
@@ -49,7 +45,7 @@ class Book:
         n, none = len(models), np.zeros(0, np.int64)
         self.axes = Axes(1, none, none, none, none)
         self._place: dict[Column, int] = {}
-        self._days, self._hours, self._fine = (np.zeros((n, 0), np.int64) for _ in range(3))
+        self._written = Written(kind, n)
         self.by_hour, self.by_fine = _Tables.empty(), _Tables.empty()
         self._over: tuple[_Tables, _Tables] | None = None
         self._members = Members([], self._models)
@@ -66,6 +62,7 @@ class Book:
 
         self.by_hour = _Tables(taken(self.by_hour.good), taken(self.by_hour.total))
         self.by_fine = _Tables(taken(self.by_fine.good), taken(self.by_fine.total))
+        self._over = None
         self._place = {column: i for i, column in enumerate(columns)}
         self._members = Members(((c.source, c.subject, ns) for c, ns in columns.items()), self._models)
 
@@ -79,8 +76,7 @@ class Book:
             self._refresh(connection, axes, thresholds)
         except BaseException:
             # Some was noted as read that was not: nothing is, then.
-            for written in (self._days, self._hours, self._fine):
-                written[:] = _UNKNOWN
+            self._written.forget()
             raise
 
     def lay_over(self, waiting: WaitingRows) -> None:
@@ -134,47 +130,14 @@ class Book:
         return whole, of_hour
 
     def _refresh(self, connection: sa.Connection, axes: Axes, thresholds: Thresholds) -> None:
-        before = self._move(axes)
-        days = self._written(connection, DAY_S, axes.days, np.ones(self._days.shape, np.bool_))
-        changed, self._days = days != self._days, days
-        of_day = np.searchsorted(axes.days, axes.hours, side="right") - 1
-        asked = changed[:, of_day] | ~np.isin(axes.hours, before.hours)
-        hours = self._written(connection, axes.hour_s, axes.hours, asked)
-        changed = asked & (hours != self._hours)
-        self._hours = np.where(asked, hours, self._hours)
-        unread = axes.read_as_hours() & (changed | ~np.isin(axes.hours, before.hours[before.read_as_hours()]))
-        self._read(connection, axes.hour_s, axes.hours, unread, self.by_hour, thresholds)
-        if not len(axes.fine):
-            return
-        of_hour = np.searchsorted(axes.hours, axes.fine, side="right") - 1
-        asked = changed[:, of_hour] | ~np.isin(axes.fine, before.fine)
-        fine = self._written(connection, axes.base_s, axes.fine, asked)
-        changed = asked & (fine != self._fine)
-        self._fine = np.where(asked, fine, self._fine)
-        self._read(connection, axes.base_s, axes.fine, changed, self.by_fine, thresholds)
-
-    def _move(self, axes: Axes) -> Axes:
-        """Moves the tables on to `axes`; returns those that they were on."""
         before, self.axes = self.axes, axes
-        self._days = moved(self._days, before.days, axes.days)
-        self._hours = moved(self._hours, before.hours, axes.hours)
-        self._fine = moved(self._fine, before.fine, axes.fine)
         self.by_hour = self.by_hour.moved(before.hours, axes.hours)
         self.by_fine = self.by_fine.moved(before.fine, axes.fine)
-        return before
-
-    def _written(self, connection: sa.Connection, tier_s: int, begin_s: Ints, asked: Bools) -> Ints:
-        """How often the slots that are `asked` (models, slots) were written, 0 for the others."""
-        found = np.zeros(asked.shape, np.int64)
-        for run in runs(asked, begin_s, tier_s, _SLOTS_AT_ONCE):
-            series = self._members.series_of(np.flatnonzero(asked[:, run].any(axis=1)))
-            first_s, last_s = int(begin_s[run.start]), int(begin_s[run.stop - 1])
-            written = writes(connection, self.kind, tier_s, series, first_s, last_s + 1)
-            model = self._members.model[self._members.places_of(written.series)[0]]
-            slot = np.searchsorted(begin_s, written.start_s)
-            mine = asked[model, slot]
-            np.add.at(found, (model[mine], slot[mine]), written.n[mine])
-        return found
+        changed = self._written.refresh(connection, axes, self._members)
+        whole = axes.read_as_hours()
+        unread = whole & (changed.hours | ~np.isin(axes.hours, before.hours[before.read_as_hours()]))
+        self._read(connection, axes.hour_s, axes.hours, unread, self.by_hour, thresholds)
+        self._read(connection, axes.base_s, axes.fine, changed.fine, self.by_fine, thresholds)
 
     def _read(
         self,

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from monitor.slo.objective import Subject
 from monitor.slo.rule import Severity
+from monitor.store.objectives import Exclusion
 
 __all__ = [
     "AlertKey",
@@ -20,24 +21,6 @@ __all__ = [
     "Transition",
     "Why",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Exclusion:
-    """A span of time that does not count, by whom and why. `model` and `objective` None: all.
-
-    `id` is the store's; `revoked_ms` is set where it was taken back.
-    """
-
-    id: int
-    from_s: int
-    to_s: int
-    author: str
-    reason: str
-    model: str | None = None
-    objective: str | None = None
-    at_ms: int = 0
-    revoked_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from monitor.profiles.layout import Kind
 from monitor.store.engine import reading, writing
-from monitor.store.schema import additions, bindings, counts, dead_letters, peaks, profiles, samples
+from monitor.store.schema import additions, bindings, counts, dead_letters, measured, peaks, profiles, samples
 from monitor.store.store import Store
 
 __all__ = ["Retention", "drop_expired", "oldest_start_s"]
@@ -54,6 +54,7 @@ def drop_expired(
             (samples, samples.c.start_s < now_ms // 1000 - retention.sample_days * _DAY_S),
             (bindings, bindings.c.start_s + features_s <= bound_s),
             (additions, additions.c.day < now_ms // 1000 // _DAY_S - retention.hour_days),
+            (measured, measured.c.start_s < now_ms // 1000 - retention.hour_days * _DAY_S),
             (counts, counts.c.hour_s < now_ms // 1000 - retention.hour_days * _DAY_S),
             (peaks, sa.and_(peaks.c.model != "", peaks.c.start_s < now_ms // 1000 - retention.of(_DAY_S))),
         ):
