@@ -10,6 +10,7 @@ from monitor.baselines.stream import keep_references
 from monitor.clock import Clock, WallClock
 from monitor.config import Config
 from monitor.config.sampling import sample_settings
+from monitor.config.thresholds import counted_thresholds_ms
 from monitor.config.topics import LABEL_SPOOL, RECORD_SPOOL, label_topics
 from monitor.errors import MonitorError
 from monitor.ingest.shape import Limits
@@ -19,7 +20,6 @@ from monitor.job.job import Job
 from monitor.job.report import JobStatus, Observer
 from monitor.job.settings import JobSettings
 from monitor.sli.drift_dispersion import dispersion
-from monitor.slo.settings import counted_thresholds_ms
 from monitor.store import lease, ownership, peaks
 from monitor.store.dead import Cap
 from monitor.store.pairs import drop_expired_pairs

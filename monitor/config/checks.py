@@ -5,26 +5,20 @@ from collections.abc import Iterator
 from fnmatch import fnmatch
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from monitor.config import kafka_options
+from monitor.config.checks_alerts import alert_mistakes, alert_warnings
+from monitor.config.checks_objectives import objective_mistakes
 from monitor.config.document import Location
 from monitor.config.durations import DAY_MS, format_duration
+from monitor.config.mistake import Mistake
 from monitor.config.model import Config
 from monitor.config.secrets import mask_url
 from monitor.config.topics import named_streams
 
 __all__ = ["Mistake", "is_loopback", "matching_files", "mistakes", "warnings"]
-
-
-class Mistake(NamedTuple):
-    """What is wrong at a place, and the places `beside` it, with all in them, that it rests on as well."""
-
-    place: Location
-    sentence: str
-    beside: tuple[Location, ...] = ()
 
 
 def mistakes(config: Config) -> Iterator[Mistake]:
@@ -35,6 +29,8 @@ def mistakes(config: Config) -> Iterator[Mistake]:
     yield from _names(config)
     yield from _times(config)
     yield from _models(config)
+    yield from objective_mistakes(config)
+    yield from alert_mistakes(config)
 
 
 def _store(config: Config) -> Iterator[Mistake]:
@@ -149,6 +145,7 @@ def warnings(config: Config) -> Iterator[Mistake]:
     for key, read in (("files", files), ("labels", config.source.labels)):
         if read is not None and read.path.is_dir() and not matching_files(read.path, read.pattern):
             yield Mistake(("source", key, "pattern"), f"no file in {read.path} matches {read.pattern} yet")
+    yield from alert_warnings(config)
 
 
 def matching_files(directory: Path, pattern: str) -> list[Path]:

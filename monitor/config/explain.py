@@ -43,6 +43,8 @@ _FIXED = {
     "int_type": "must be a whole number",
     "float_parsing": "must be a number",
     "float_type": "must be a number",
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
     "finite_number": "must be a finite number",
     "string_type": "must be a text",
     "path_type": "must be a path",
@@ -97,42 +99,42 @@ def keys_of(section: type[Section]) -> dict[str, str]:
 def _places(section: type[Section], prefix: str) -> Iterator[str]:
     for key, name in keys_of(section).items():
         yield prefix + key
-        inner, named = _inside(section.model_fields[name].annotation)
+        inner, several = _inside(section.model_fields[name].annotation)
         if inner is not None:
-            yield from _places(inner, f"{prefix}{key}.{'<name>.' if named else ''}")
+            yield from _places(inner, f"{prefix}{key}{several}.")
 
 
 def _section(location: Location) -> type[Section] | None:
     """The section that stands at a place, None where there is a plain value."""
     section: type[Section] | None = Config
-    skip = False
+    several = ""
     for part in location:
-        if skip:
-            skip = False
+        if several:
+            several = ""
             continue
         name = keys_of(section).get(str(part)) if section else None
         if section is None or name is None:
             return None
-        section, skip = _inside(section.model_fields[name].annotation)
-    return None if skip else section
+        section, several = _inside(section.model_fields[name].annotation)
+    return None if several else section
 
 
-def _inside(annotation: Any) -> tuple[type[Section] | None, bool]:
-    """The section that a field holds, and whether it holds several by name."""
+def _inside(annotation: Any) -> tuple[type[Section] | None, str]:
+    """The section that a field holds, and how one of several is told in a place: by name or in a list."""
     if isinstance(annotation, type) and issubclass(annotation, Section):
-        return annotation, False
-    origin = get_origin(annotation)
+        return annotation, ""
+    origin, inner = get_origin(annotation), get_args(annotation)
     if origin is dict:
-        return _inside(get_args(annotation)[1])[0], True
+        return _inside(inner[1])[0], ".<name>"
     if origin is tuple:
-        return _inside(get_args(annotation)[0])[0], True
+        return _inside(inner[0])[0], "[]"
     if origin is Annotated:
-        return _inside(get_args(annotation)[0])
+        return _inside(inner[0])
     if origin in (Union, types.UnionType):
-        for option in get_args(annotation):
+        for option in inner:
             if option is not type(None):
                 return _inside(option)
-    return None, False
+    return None, ""
 
 
 def example_at(location: Location) -> Any:

@@ -8,10 +8,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from monitor.config import checks
-from monitor.config.checks import Mistake
 from monitor.config.document import Document, Location, read_document
 from monitor.config.environment import Resolver
 from monitor.config.explain import example_at, explain
+from monitor.config.mistake import Mistake
 from monitor.config.model import Config, FilesConfig, SourceConfig
 from monitor.errors import ConfigError
 
@@ -135,9 +135,13 @@ def _validated(data: dict[str, Any], found: _Found) -> Config:
 
 
 def _put(data: dict[str, Any], place: Location, value: Any) -> None:
-    inner = data
+    """Puts the value at `place`, unless what is around it has been taken out."""
+    inner: Any = data
     for part in place[:-1]:
-        inner = inner[part]  # type: ignore[index] # pydantic found a mapping at each step
+        try:
+            inner = inner[part]
+        except (KeyError, IndexError):
+            return
     inner[str(place[-1])] = value
 
 

@@ -61,9 +61,13 @@ def _lower(value: Any) -> Any:
 
 
 def _unless_none(value: Any) -> Any:
+    if isinstance(value, str) and value != "none":
+        raise ValueError("must be none, or for example {burn: 2, window: 6h, for: 2h}")
     return None if value == "none" else value
 
 
+_ROW = "{spent: 2, long: 1h, short: 5m, severity: page}"
+_POLICY = "{name: half, left: 50, action: ticket}"
 _Target = Annotated[Percent, AfterValidator(_target), Field(examples=["99.9"])]
 _SeverityName = Annotated[
     Literal["page", "ticket", "info"], BeforeValidator(_lower), Field(examples=["page"])
@@ -117,13 +121,13 @@ class ObjectiveConfig(Section):
     slice_s: Annotated[Seconds, Field(gt=0)] | None = None
     slice_target: Annotated[Percent, Field(gt=0, le=100)] | None = None
     delay_s: Annotated[Seconds, Field(ge=0)] | None = None
-    by: tuple[Text, ...] = ()
+    by: Annotated[tuple[Text, ...], Field(examples=[["version"]])] = ()
     version: Text | None = None
     endpoint: Text | None = None
     segment: dict[Text, Text] = Field(default_factory=dict)
     description: str = ""
     weight: PositiveFloat = 1.0
-    alerts: tuple[BurnConfig, ...] | None = None
+    alerts: Annotated[tuple[BurnConfig, ...] | None, Field(examples=[[_ROW]])] = None
     min_events: NonNegativeInt | None = None
     min_bad_events: NonNegativeInt | None = None
     for_s: Annotated[Seconds, Field(ge=0)] | None = None
@@ -146,19 +150,20 @@ class SloConfig(Section):
 
     `alerts` is the table of burn rates, as for 30 days. `min_events` and `min_bad_events` are events: where
     slices are counted two are enough of each. `generic: false` does without the watches, `disable` without
-    some. Trouble older than `quiet_after` when it is found, as while catching up, pages nobody.
+    some, and an objective stands in for the watch of its name. Trouble older than `quiet_after` when it is
+    found, as while catching up, pages nobody.
     """
 
     time_zone: Annotated[Text, AfterValidator(_zone)] = "UTC"
-    alerts: tuple[BurnConfig, ...] = _TABLE
+    alerts: Annotated[tuple[BurnConfig, ...], Field(examples=[[_ROW]])] = _TABLE
     min_events: NonNegativeInt = 50
     min_bad_events: NonNegativeInt = 3
     for_s: Annotated[Seconds, Field(ge=0)] = 0
     keep_firing_s: Annotated[Seconds, Field(ge=0)] = 600
     escalation: Annotated[EscalationConfig | None, BeforeValidator(_unless_none)] = EscalationConfig()
-    policies: tuple[PolicyConfig, ...] = _POLICIES
+    policies: Annotated[tuple[PolicyConfig, ...], Field(examples=[[_POLICY]])] = _POLICIES
     generic: bool = True
-    disable: tuple[Text, ...] = ()
+    disable: Annotated[tuple[Text, ...], Field(examples=[["no_traffic"]])] = ()
     runbook_url: Text | None = None
     dashboard_url: Text | None = None
     quiet_after_s: Annotated[Seconds, Field(ge=0)] = 900

@@ -1,9 +1,14 @@
 """What a configuration will do, in a few lines for a person."""
 
+from collections.abc import Iterator
+
 from monitor.config.checks import is_loopback
 from monitor.config.durations import DAY_MS, format_duration, format_size
 from monitor.config.model import Config, FilesConfig, ModelConfig
+from monitor.config.objective_values import objectives_of
 from monitor.config.secrets import mask_url
+from monitor.config.thresholds import counted_thresholds_ms
+from monitor.slo.objective import Objective
 
 __all__ = ["summary"]
 
@@ -25,8 +30,10 @@ def summary(config: Config) -> list[tuple[str, str]]:
         ("kept", ", ".join(f"{what} {format_duration(days * DAY_MS)}" for what, days in kept.items())),
         ("event time", f"out of order by up to {disorder}, a stalled partition waits for {hold} at most"),
         ("flush", f"every {format_duration(stream.flush_interval_ms)} or {stream.flush_records:,} records"),
-        ("thresholds", ", ".join(f"{t:g}" for t in config.latency_thresholds_ms) + " ms"),
+        ("thresholds", ", ".join(f"{t:g}" for t in counted_thresholds_ms(config)) + " ms"),
         ("models", _models(config.models)),
+        *_objectives(config),
+        ("alerts", _alerts(config)),
         ("web", _web(config)),
         ("posted to", _posted(config)),
         ("log", f"{config.log.level}, {config.log.format}"),
@@ -59,6 +66,36 @@ def _models(models: dict[str, ModelConfig]) -> str:
     if len(named) > _MAX_MODELS:
         named[_MAX_MODELS:] = [f"{len(named) - _MAX_MODELS} more"]
     return ", ".join([*named, "any other by the defaults" if named else "any, by the defaults"])
+
+
+def _objectives(config: Config) -> Iterator[tuple[str, str]]:
+    """One line for each model that has any."""
+    lines: list[str] = []
+    for model in config.models:
+        found = [objective for objective in objectives_of(config) if objective.meter.model == model]
+        if found:
+            lines.append(f"{model}: {', '.join(map(_objective, found))}")
+    if len(lines) > _MAX_MODELS:
+        lines[_MAX_MODELS:] = [f"{len(lines) - _MAX_MODELS} models more"]
+    for i, line in enumerate(lines or ["none; see `monitor slo init`"]):
+        yield ("" if i else "objectives"), line
+
+
+def _objective(objective: Objective) -> str:
+    slice_s = objective.meter.slice_s
+    of = "" if slice_s is None else f" of slices of {format_duration(slice_s * 1000)}"
+    return f"{objective.name} {objective.target * 100:.10g} %{of} ({objective.period})"
+
+
+def _alerts(config: Config) -> str:
+    slo = config.slo
+    rows = [
+        f"{row.spent:g} % spent in {format_duration(row.long_s * 1000)} ({row.severity})"
+        for row in slo.alerts
+    ]
+    without = f" but {', '.join(slo.disable)}" if slo.disable else ""
+    watched = f"every model watched{without}" if slo.generic else "no model watched for what is common"
+    return f"{', '.join(rows) or 'none by default'}; {watched}"
 
 
 def _web(config: Config) -> str:

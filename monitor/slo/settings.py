@@ -7,9 +7,10 @@ from monitor.config import Config
 from monitor.config.objective_values import objectives_of
 from monitor.sli.windows import Bases, UsualBases
 from monitor.slo.catalogue import LIMITS, watches
-from monitor.slo.objective import Objective, Under, Watch
+from monitor.slo.naming import slug
+from monitor.slo.objective import Objective, Watch
 
-__all__ = ["SloSettings", "counted_thresholds_ms", "from_config"]
+__all__ = ["SloSettings", "from_config"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +31,16 @@ class SloSettings:
     bases: Bases = field(default_factory=UsualBases)
 
     def watches_for(self, models: Iterable[str]) -> tuple[Watch, ...]:
-        """The watches of these models, such as those that the stream has shown, and of those configured."""
+        """The watches of these models, such as those that the stream has shown, and of those configured.
+
+        An objective stands in for the watch of its name.
+        """
         if not self.generic:
             return ()
         owners = {model: self.owners.get(model) for model in sorted({*models, *self.owners})}
-        return watches(owners, self.bases, LIMITS, self.disabled)
+        objectives = {(o.meter.model, slug(o.name)) for o in self.objectives}
+        found = watches(owners, self.bases, LIMITS, self.disabled)
+        return tuple(w for w in found if (w.meter.model, w.name) not in objectives)
 
 
 def from_config(config: Config) -> SloSettings:
@@ -51,16 +57,3 @@ def from_config(config: Config) -> SloSettings:
         owners={name: model.owner for name, model in config.models.items()},
         bases=config.windows,
     )
-
-
-def counted_thresholds_ms(config: Config) -> tuple[float, ...]:
-    """The latency thresholds to count exactly: those given, and those that objectives and watches are
-    about."""
-    thresholds = set(config.latency_thresholds_ms)
-    for model in config.models.values():
-        thresholds.update(model.latency_thresholds_ms)
-        thresholds.update(o.under_ms for o in model.objectives.values() if o.under_ms is not None)
-    if config.slo.generic:
-        found = watches({"": None}, config.windows, LIMITS, frozenset(config.slo.disable))
-        thresholds.update(w.meter.source.limit_ms for w in found if isinstance(w.meter.source, Under))
-    return tuple(sorted(thresholds))
