@@ -47,8 +47,8 @@ class Writer:
         profiled = self._profiler.profile(decoded.batch, self.state.marks)
         if self.state.reservoir is not None:
             self.state.reservoir.offer(decoded.batch, profiled.dropped, profiled.notes)
-        self.state.take(part, profiled, decoded.dead)
-        self.state.unknown.update(decoded.batch.unknown_fields)
+        self.state.taken.add(part, profiled, decoded.dead)
+        self.state.taken.unknown.update(decoded.batch.unknown_fields)
 
     def flush(self) -> None:
         """Commits what was taken. Raises Fenced when the partition has another owner."""

@@ -1,7 +1,7 @@
-"""The main job: poll, decode, profile, flush; one loop, one thread.
+"""The main job: poll, decode, profile, flush; one loop, and one thread but for flushes to a server.
 
-The loop reads only when the last flush is settled, so a slow store makes the reader wait and
-nothing grows. Losing a partition costs what was not flushed; its next owner reads it again.
+The loop reads no more than one flush ahead of the one under way, so a slow store makes the reader wait
+and nothing grows. Losing a partition costs what was not flushed; its next owner reads it again.
 """
 
 import logging
@@ -12,10 +12,11 @@ from typing import Protocol
 
 from monitor import failpoints
 from monitor.clock import Clock
-from monitor.errors import Fenced, OffsetGone, StoreBusy
+from monitor.errors import OffsetGone, StoreBusy
 from monitor.ingest.decode import Decoder
 from monitor.ingest.labels import LabelDecoder
 from monitor.ingest.source import Chunk, Ownership, Source, Start
+from monitor.job.flushing import Flusher, Round, Written
 from monitor.job.halves import label_halves, prediction_halves
 from monitor.job.live import exemplars_of, fresh_of
 from monitor.job.partition import PartitionState
@@ -27,7 +28,6 @@ from monitor.profiles.reservoir import Reservoir
 from monitor.profiles.watermark import PartitionMark, advance, overall
 from monitor.records import Batch, Partition
 from monitor.store import ownership
-from monitor.store.flush import Committed, Flush, commit
 from monitor.store.names import threshold_ids
 from monitor.store.pair_codec import Halves
 from monitor.store.pairing import Pairing
@@ -84,7 +84,7 @@ class Job(Ownership):
         self._labels = LabelDecoder(
             max_record_bytes=settings.max_record_bytes, max_ahead_ms=settings.max_ahead_ms
         )
-        self._pairing = Pairing(store, settings.pairing)
+        self._flusher = Flusher(store, settings, Pairing(store, settings.pairing), clock.now_ms)
         self._states: dict[Partition, PartitionState] = {}
         self._failed: dict[Partition, str] = {}
         self._fenced: set[Partition] = set()
@@ -115,7 +115,7 @@ class Job(Ownership):
             watermark_ms=self._watermark_ms,
             paused=self._paused,
             records=self._records,
-            pending_records=sum(s.records + s.label_records for s in list(self._states.values())),
+            pending_records=sum(s.pending for s in list(self._states.values())),
             last_commit_ms=self._last_commit_ms,
             failed_partitions=dict(self._failed),
         )
@@ -130,11 +130,14 @@ class Job(Ownership):
         try:
             while not self._stop.is_set():
                 self.step()
+                if self._flusher.due and self._settle(self._flusher.end()) is not None:
+                    self.flush()
                 now = time.monotonic()
                 due = now - last_flush >= self._flush_after_s()
                 done = until_caught_up and self._caught_up()
-                if due or done or self._full():
+                if done:
                     self.flush()
+                elif (due or self._full()) and self._flush_beside():
                     last_flush = time.monotonic()
                 if done and self._caught_up() and not any(s.dirty for s in self._states.values()):
                     self._housekeeping(proven=True)
@@ -145,11 +148,12 @@ class Job(Ownership):
         finally:
             self._problem = "stopping"
             self._source.close()
+            self._flusher.close()
             self._housekeeping()
 
     def _full(self) -> bool:
         """Whether as much waits as one flush may carry: transactions stay short."""
-        records = sum(s.records for s in self._states.values())
+        records = sum(s.taken.records for s in self._states.values())
         return records >= self._settings.flush_records or self._room() <= 0
 
     def _room(self) -> int:
@@ -157,7 +161,7 @@ class Job(Ownership):
         most = self._settings.flush_halves
         if self._store.is_sqlite:
             most = min(most, _SQLITE_HALVES)
-        return most - sum(s.halves for s in self._states.values())
+        return most - sum(s.taken.halves for s in self._states.values())
 
     def _flush_after_s(self) -> float:
         """How long to collect before the next flush: far behind, no more than a tenth of the time goes
@@ -221,16 +225,17 @@ class Job(Ownership):
                 self._wait(str(e), 1.0)
                 if self._stop.is_set() or self._states.get(chunk.partition) is not state:
                     return
-        state.take(chunk, profiled, decoded.dead)
-        state.predictions += halves
-        state.unknown.update(batch.unknown_fields)
-        state.records += len(batch)
+        taken = state.taken
+        taken.add(chunk, profiled, decoded.dead)
+        taken.predictions += halves
+        taken.unknown.update(batch.unknown_fields)
+        taken.records += len(batch)
         state.quiet_since_ms = None
         since_ms = self._clock.now_ms() - self._settings.catch_up_age_ms
         fresh, stale = fresh_of(self._profiler, batch, profiled, since_ms)
-        state.fresh.add(fresh)
-        state.stale += stale
-        state.offer(exemplars_of(batch, since_ms, self._registry))
+        taken.fresh.add(fresh)
+        taken.stale += stale
+        taken.offer(exemplars_of(batch, since_ms, self._registry))
         self._records += len(batch)
 
     def _reservoir(self) -> Reservoir | None:
@@ -247,28 +252,47 @@ class Job(Ownership):
         decoded = self._labels.decode(chunk)
         batch = decoded.batch
         _, marks = advance(state.marks, batch.ts_ms, self._settings.disorder_ms)
-        state.take(chunk, Profiled(Profiles(), marks, 0, 0, 0), decoded.dead)
-        state.labels += label_halves(batch, state.claim.writer, self._settings.pair_samples)
-        state.unknown.update(batch.unknown_fields)
-        state.label_records += len(batch)
+        taken = state.taken
+        taken.add(chunk, Profiled(Profiles(), marks, 0, 0, 0), decoded.dead)
+        taken.labels += label_halves(batch, state.claim.writer, self._settings.pair_samples)
+        taken.unknown.update(batch.unknown_fields)
+        taken.label_records += len(batch)
         state.quiet_since_ms = None
 
     def flush(self) -> None:
         """Flushes every partition that has something; waits as long as the store is away."""
         attempt = 0
-        begun = time.monotonic()
+        busy = self._settle(self._flusher.end())
         while True:
-            try:
-                for state in [s for s in self._states.values() if s.dirty]:
-                    self._flush(state)
+            dirty = [s for s in self._states.values() if s.dirty]
+            if busy is None and dirty:
+                busy = self._settle(self._flusher.run(dirty))
+            if busy is None:
                 break
-            except StoreBusy as e:
-                self._wait(str(e), _BACKOFF_S[min(attempt, len(_BACKOFF_S) - 1)])
-                attempt += 1
-                if self._stop.is_set() and attempt > 1:
-                    return
+            self._wait(str(busy), _BACKOFF_S[min(attempt, len(_BACKOFF_S) - 1)])
+            busy = None
+            attempt += 1
+            if self._stop.is_set() and attempt > 1:
+                return
         self._problem, self._paused = None, False
-        self._flush_s = time.monotonic() - begun
+
+    def _flush_beside(self) -> bool:
+        """Begins a flush and lets the stream go on; False where one is under way and there is still room.
+
+        A database server works while this process decodes. SQLite works in this very process, and takes the
+        interpreter's lock again for every row, so it is quicker alone.
+        """
+        if self._store.is_sqlite:
+            self.flush()
+            return True
+        if self._flusher.under_way and not self._flusher.due and not self._full():
+            return False
+        busy = self._settle(self._flusher.end())
+        if busy is not None:
+            self.flush()
+        else:
+            self._flusher.begin([s for s in self._states.values() if s.dirty])
+        return True
 
     def _wait(self, problem: str, seconds: float) -> None:
         """Keeps the group membership alive while nothing can be written: paused, but polling."""
@@ -287,45 +311,47 @@ class Job(Ownership):
         finally:
             self._source.resume([p for p in mine if p in self._states])
 
-    def _flush(self, state: PartitionState) -> None:
-        """One transaction. Raises StoreBusy: the same flush is to be tried again."""
-        begun = time.perf_counter()
-        try:
-            flush = state.prepare(self._store, self._settings.tiers_s, self._clock.now_ms())
-            committed = commit(self._store, flush, self._settings.dead_letters, self._pairing)
-        except Fenced as e:
-            _log.warning("partition lost", extra={"partition": str(state.claim.partition), "reason": str(e)})
-            self._states.pop(state.claim.partition, None)
-            self._fenced.add(state.claim.partition)
-            return
-        self._last_commit_ms = self._clock.now_ms()
-        report = self._report(state, flush, committed, time.perf_counter() - begun)
-        state.settled()
-        for observer in self._observers:
-            observer.committed(report)
-        self._source.committed({state.claim.partition: flush.to_offset})
+    def _settle(self, ended: Round) -> StoreBusy | None:
+        """Takes note of what a round came to; returns what stopped it, the rest being to be tried again."""
+        for state, error in ended.fenced:
+            partition = state.claim.partition
+            _log.warning("partition lost", extra={"partition": str(partition), "reason": str(error)})
+            if self._states.get(partition) is state:
+                del self._states[partition]
+            self._fenced.add(partition)
+        if ended.written:
+            self._flush_s = sum(written.seconds for written in ended.written)
+        for written in ended.written:
+            state = written.state
+            self._last_commit_ms = self._clock.now_ms()
+            report = self._report(written)
+            state.settled()
+            for observer in self._observers:
+                observer.committed(report)
+            if self._states.get(state.claim.partition) is state:  # it may have been lost meanwhile
+                self._source.committed({state.claim.partition: written.flush.to_offset})
+        return ended.busy
 
-    def _report(
-        self, state: PartitionState, flush: Flush, committed: Committed, seconds: float
-    ) -> CommittedFlush:
+    def _report(self, written: Written) -> CommittedFlush:
+        flush, taken = written.flush, written.taken
         return CommittedFlush(
-            partition=state.claim.partition,
-            records=state.records,
-            fresh=state.fresh,
-            stale_records=state.stale,
-            series={i: self._registry.name(i) for i in set(state.fresh.rows.series.tolist())},
+            partition=flush.partition,
+            records=taken.records,
+            fresh=taken.fresh,
+            stale_records=taken.stale,
+            series={i: self._registry.name(i) for i in set(taken.fresh.rows.series.tolist())},
             thresholds_ms={self._thresholds[value]: value for value in self._settings.thresholds_ms},
-            exemplars=tuple(state.exemplars.values()),
-            late=state.late,
-            too_late=state.too_late,
-            overflowed=state.overflowed,
+            exemplars=tuple(taken.exemplars.values()),
+            late=taken.late,
+            too_late=taken.too_late,
+            overflowed=taken.overflowed,
             dead=flush.dead_counts,
             unknown_fields=flush.unknown_fields,
-            bytes_written=flush.bytes_written + committed.bytes_written,
-            flush_s=seconds,
-            labels=state.label_records,
-            matched=committed.matched,
-            crowded_out=committed.crowded_out,
+            bytes_written=flush.bytes_written + written.committed.bytes_written,
+            flush_s=written.seconds,
+            labels=taken.label_records,
+            matched=written.committed.matched,
+            crowded_out=written.committed.crowded_out,
         )
 
     def _housekeeping(self, proven: bool = False) -> None:
@@ -405,18 +431,17 @@ class Job(Ownership):
 
     def revoked(self, partitions: Iterable[Partition]) -> None:
         deadline = time.monotonic() + self._settings.revoke_timeout_ms / 1000
+        busy = self._settle(self._flusher.end())
         for partition in partitions:
-            state = self._states.pop(partition, None)
+            state = self._states.get(partition)
             failpoints.hit("rebalance.before_flush")
-            if state is None or not state.dirty:
-                continue
-            try:
-                if time.monotonic() < deadline:
-                    self._flush(state)
-            except StoreBusy as e:
+            if state is not None and state.dirty and time.monotonic() < deadline:
+                busy = self._settle(self._flusher.run([state])) or busy
+            self._states.pop(partition, None)
+            if busy is not None and state is not None and state.dirty:
                 # Nothing is lost: the next owner reads on from the last commit.
                 _log.warning(
-                    "not flushed on revocation", extra={"partition": str(partition), "reason": str(e)}
+                    "not flushed on revocation", extra={"partition": str(partition), "reason": str(busy)}
                 )
 
     def lost(self, partitions: Iterable[Partition]) -> None:

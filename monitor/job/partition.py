@@ -2,13 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from monitor.ingest.source import Chunk, FileProgress
 from monitor.job.report import Exemplar
 from monitor.profiles.profile import Profiles
 from monitor.profiles.profiler import Profiled
 from monitor.profiles.reservoir import Reservoir
+from monitor.profiles.sample_rows import Sample
 from monitor.profiles.samples import SampleSettings
+from monitor.profiles.watermark import Marks
 from monitor.records import DeadLetter
 from monitor.store.flush import Flush, Rows
 from monitor.store.ownership import Claim
@@ -16,7 +19,7 @@ from monitor.store.pair_codec import Halves
 from monitor.store.read import load_rows
 from monitor.store.store import Store
 
-__all__ = ["PartitionState"]
+__all__ = ["PartitionState", "Taken"]
 
 _MAX_DEAD_HELD = 10_000
 _MAX_EXEMPLARS = 200
@@ -26,55 +29,36 @@ _MAX_CELLS_KEPT = 400_000
 _CELLS_AT_ONCE = 100_000
 
 
-class PartitionState:
-    """Counts since the last flush, and the absolute sums of the rows that the last flush wrote.
+@dataclass(slots=True)
+class Taken:
+    """What was taken of a partition between two cuts, up to `position`, and the marks that it came to."""
 
-    The `reservoir`, where there is one, picks samples of the records. A flush is prepared once and stays
-    `prepared` until it is settled, so that trying again writes the same bytes.
-    """
-
-    def __init__(self, claim: Claim, reservoir: Reservoir | None = None) -> None:
-        self.claim = claim
-        self.reservoir = reservoir
-        self.committed = claim.start.position
-        self.position = claim.start.position
-        self.marks = claim.marks
-        self.prepared: Flush | None = None
-        self.quiet_since_ms: int | None = None
-        self.idle_told_ms: int | None = None
-        self._written: dict[tuple[int, int], Profiles] = {}
-        self._prepared_rows: dict[tuple[int, int], Profiles] = {}
-        self._clear()
-
-    def _clear(self) -> None:
-        self.profiles = Profiles()
-        self.fresh = Profiles()
-        self.predictions: list[Halves] = []
-        self.labels: list[Halves] = []
-        self.records = 0
-        self.label_records = 0
-        self.stale = 0
-        self.late = 0
-        self.too_late = 0
-        self.overflowed = 0
-        self.dead: list[DeadLetter] = []
-        self.dead_counts: Counter[str] = Counter()
-        self.unknown: Counter[str] = Counter()
-        self.replayed: list[int] = []
-        self.files: dict[str, FileProgress] = {}
-        self.exemplars: dict[int, Exemplar] = {}
+    position: int | None
+    marks: Marks
+    profiles: Profiles = field(default_factory=Profiles)
+    fresh: Profiles = field(default_factory=Profiles)
+    predictions: list[Halves] = field(default_factory=list)
+    labels: list[Halves] = field(default_factory=list)
+    records: int = 0
+    label_records: int = 0
+    stale: int = 0
+    late: int = 0
+    too_late: int = 0
+    overflowed: int = 0
+    dead: list[DeadLetter] = field(default_factory=list)
+    dead_counts: Counter[str] = field(default_factory=Counter)
+    unknown: Counter[str] = field(default_factory=Counter)
+    replayed: list[int] = field(default_factory=list)
+    files: dict[str, FileProgress] = field(default_factory=dict)
+    exemplars: dict[int, Exemplar] = field(default_factory=dict)
+    samples: tuple[Sample, ...] = ()
 
     @property
     def halves(self) -> int:
-        """How many predictions and labels wait for the flush."""
+        """How many predictions and labels there are."""
         return sum(map(len, self.predictions)) + sum(map(len, self.labels))
 
-    @property
-    def dirty(self) -> bool:
-        """True where something was read that is not committed."""
-        return self.prepared is not None or self.position != self.committed or bool(self.files)
-
-    def take(self, chunk: Chunk, profiled: Profiled, dead: Sequence[DeadLetter]) -> None:
+    def add(self, chunk: Chunk, profiled: Profiled, dead: Sequence[DeadLetter]) -> None:
         """Adds what one chunk came to. The caller adds `fresh`, `stale`, `unknown` and halves itself."""
         self.profiles.add(profiled.profiles)
         self.marks = profiled.marks
@@ -95,14 +79,72 @@ class PartitionState:
             ):
                 self.exemplars[series] = exemplar
 
+
+class PartitionState:
+    """What was `taken` and not flushed yet, what is being flushed, and the absolute sums of the rows that the
+    last flush wrote.
+
+    `cut` sets apart what was taken so far, for one flush; taking may go on meanwhile, in another thread. That
+    flush is prepared once and stays `prepared` until it is settled, so that trying again writes the same
+    bytes. The `reservoir`, where there is one, picks samples of the records.
+    """
+
+    def __init__(self, claim: Claim, reservoir: Reservoir | None = None) -> None:
+        self.claim = claim
+        self.reservoir = reservoir
+        self.committed = claim.start.position
+        self.taken = Taken(claim.start.position, claim.marks)
+        self.flushing: Taken | None = None
+        self.prepared: Flush | None = None
+        self.quiet_since_ms: int | None = None
+        self.idle_told_ms: int | None = None
+        self._written: dict[tuple[int, int], Profiles] = {}
+        self._prepared_rows: dict[tuple[int, int], Profiles] = {}
+
+    @property
+    def position(self) -> int | None:
+        """The position of the next message to take."""
+        return self.taken.position
+
+    @property
+    def marks(self) -> Marks:
+        """The marks of event time, with all that was taken."""
+        return self.taken.marks
+
+    @property
+    def pending(self) -> int:
+        """Records and labels that are not committed."""
+        parts = (self.taken,) if self.flushing is None else (self.flushing, self.taken)
+        return sum(part.records + part.label_records for part in parts)
+
+    @property
+    def waiting(self) -> bool:
+        """True where something was taken since the last cut."""
+        before = self.committed if self.flushing is None else self.flushing.position
+        return self.position != before or bool(self.taken.files)
+
+    @property
+    def dirty(self) -> bool:
+        """True where something was read that is not committed."""
+        return self.flushing is not None or self.waiting
+
+    def cut(self) -> Taken:
+        """Sets apart what was taken, unless there is something already, and returns it."""
+        if self.flushing is None:
+            self.flushing, self.taken = self.taken, Taken(self.taken.position, self.taken.marks)
+            if self.reservoir is not None:
+                self.flushing.samples = self.reservoir.take()
+        return self.flushing
+
     def prepare(self, store: Store, tiers_s: Mapping[int, Sequence[int]], now_ms: int) -> Flush:
-        """The flush of all that was taken: absolute sums of every row touched. Reads the store."""
+        """The flush of what was cut: absolute sums of every row touched. Reads the store."""
         if self.prepared is not None:
             return self.prepared
+        taken = self.cut()
         rows: list[Rows] = []
         self._prepared_rows = {}
         for kind, tiers in tiers_s.items():
-            delta = self.profiles.where(self.profiles.rows.kind == kind)
+            delta = taken.profiles.where(taken.profiles.rows.kind == kind)
             for tier_s in tiers:
                 if not len(delta):
                     break
@@ -113,18 +155,18 @@ class PartitionState:
             writer=self.claim.writer,
             epoch=self.claim.epoch,
             from_offset=self.committed,
-            to_offset=self.position if self.position is not None else 0,
-            marks=self.marks,
+            to_offset=taken.position if taken.position is not None else 0,
+            marks=taken.marks,
             rows=rows,
             now_ms=now_ms,
-            files=tuple(self.files.values()),
-            dead=tuple(self.dead[:_MAX_DEAD_HELD]),
-            dead_counts=dict(self.dead_counts),
-            unknown_fields=dict(self.unknown),
-            replayed=tuple(self.replayed),
-            predictions=tuple(self.predictions),
-            labels=tuple(self.labels),
-            samples=() if self.reservoir is None else self.reservoir.new(),
+            files=tuple(taken.files.values()),
+            dead=tuple(taken.dead[:_MAX_DEAD_HELD]),
+            dead_counts=dict(taken.dead_counts),
+            unknown_fields=dict(taken.unknown),
+            replayed=tuple(taken.replayed),
+            predictions=tuple(taken.predictions),
+            labels=tuple(taken.labels),
+            samples=taken.samples,
             sampling=SampleSettings() if self.reservoir is None else self.reservoir.settings,
         )
         return self.prepared
@@ -146,9 +188,7 @@ class PartitionState:
 
     def settled(self) -> None:
         """The prepared flush is committed: what it wrote is what the next one adds to."""
-        self.committed = self.position
+        if self.flushing is not None:
+            self.committed = self.flushing.position
         self._written, self._prepared_rows = self._prepared_rows, {}
-        self.prepared = None
-        if self.reservoir is not None:
-            self.reservoir.settled()
-        self._clear()
+        self.prepared = self.flushing = None

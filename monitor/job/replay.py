@@ -73,9 +73,9 @@ def _take_records(store: Store, settings: JobSettings, clock: Clock) -> _Take:
         profiled = profiler.profile(decoded.batch, state.marks)
         state.reservoir = reservoir
         reservoir.offer(decoded.batch, profiled.dropped, profiled.notes)
-        state.take(chunk, profiled, ())
+        state.taken.add(chunk, profiled, ())
         if settings.pairs:
-            state.predictions += prediction_halves(
+            state.taken.predictions += prediction_halves(
                 decoded.batch, profiled.dropped, profiler, state.claim.writer, settings.pair_samples
             )
         return decoded.dead
@@ -88,8 +88,8 @@ def _take_labels(settings: JobSettings) -> _Take:
 
     def take(state: PartitionState, chunk: Chunk) -> Sequence[DeadLetter]:
         decoded = decoder.decode(chunk)
-        state.take(chunk, Profiled(Profiles(), state.marks, 0, 0, 0), ())
-        state.labels += label_halves(decoded.batch, state.claim.writer, settings.pair_samples)
+        state.taken.add(chunk, Profiled(Profiles(), state.marks, 0, 0, 0), ())
+        state.taken.labels += label_halves(decoded.batch, state.claim.writer, settings.pair_samples)
         return decoded.dead
 
     return take
@@ -112,7 +112,7 @@ def _replay_into(
         good = [
             letter.id for letter, at in zip(letters, chunk.positions.tolist(), strict=True) if at not in bad
         ]
-        state.replayed = good
+        state.taken.replayed = good
         flush = state.prepare(store, settings.tiers_s, clock.now_ms())
         commit(store, flush, settings.dead_letters, pairing)
         state.settled()

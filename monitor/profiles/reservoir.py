@@ -66,15 +66,17 @@ class Reservoir:
             lowest = sorted(set(self._lowest[window]))
             self._lowest[window] = lowest[:k]
             for bound in lowest[k:]:
-                self._new[window].pop(bound, None)
+                if window in self._new:
+                    self._new[window].pop(bound, None)
 
-    def new(self) -> tuple[Sample, ...]:
-        """What was taken since it was last settled, and still is among the lowest."""
-        return tuple(sample for kept in self._new.values() for sample in kept.values())
+    def take(self) -> tuple[Sample, ...]:
+        """What was offered since it was last taken and still is among the lowest, for the caller to write.
 
-    def settled(self) -> None:
-        """What was new is written. Forgets the oldest windows where they became many."""
+        Forgets the oldest windows where they became many.
+        """
+        new = tuple(sample for kept in self._new.values() for sample in kept.values())
         self._new.clear()
         if len(self._lowest) > _MAX_WINDOWS:
             newest = sorted(self._lowest, key=lambda window: window[1])[-_MAX_WINDOWS // 2 :]
             self._lowest = {window: self._lowest[window] for window in newest}
+        return new

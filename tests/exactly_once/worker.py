@@ -15,7 +15,7 @@ from monitor.clock import WallClock
 from monitor.errors import StoreBusy
 from monitor.ingest.kafka_confluent import ConfluentSource
 from monitor.ingest.source import Ownership, Source
-from monitor.job import job as job_module
+from monitor.job import flushing
 from monitor.job.job import Job
 from monitor.job.settings import JobSettings
 from monitor.store.dead import Cap
@@ -122,7 +122,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         mock.patch(SWAP, unconditional).start()
     if given.pause_at_commit or given.pause_at_labels:
         pause = _Pause(given.pause_at_commit or given.pause_at_labels, given.pause_at_labels > 0)
-        mock.patch.object(job_module, "commit", pause.commit).start()
+        mock.patch.object(flushing, "commit", pause.commit).start()
     _run(given)
 
 

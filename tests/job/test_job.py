@@ -9,6 +9,7 @@ import pytest
 from monitor.clock import StreamClock
 from monitor.errors import OffsetGone, StoreBusy
 from monitor.ingest.source import Chunk, Ownership
+from monitor.job import flushing
 from monitor.job import job as job_module
 from monitor.job.job import Job
 from monitor.job.report import CommittedFlush
@@ -121,7 +122,7 @@ def test_a_window_that_closed_without_a_partition_says_so() -> None:
 
 def test_a_slow_store_makes_the_reader_wait(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.give(P0)
-    real, failures, waits = job_module.commit, iter(range(5)), []
+    real, failures, waits = flushing.commit, iter(range(5)), []
     monkeypatch.setattr(job_module, "_BACKOFF_S", (0.0,))
 
     def commit(*args: object) -> Committed:
@@ -130,7 +131,7 @@ def test_a_slow_store_makes_the_reader_wait(bench: Bench, monkeypatch: pytest.Mo
             raise StoreBusy("disk is slow")
         return real(*args)  # type: ignore[arg-type]  # passed on as they came
 
-    monkeypatch.setattr(job_module, "commit", commit)
+    monkeypatch.setattr(flushing, "commit", commit)
     for i in range(10):
         bench.log.append(0, encode(record(id=str(i))))
     bench.source.limit = 10
@@ -154,7 +155,7 @@ def test_a_stop_while_the_store_is_away_ends_the_wait(bench: Bench, monkeypatch:
         bench.job.stop()
         raise StoreBusy("gone")
 
-    monkeypatch.setattr(job_module, "commit", commit)
+    monkeypatch.setattr(flushing, "commit", commit)
     bench.log.append(0, encode(record()))
     bench.job.step()
     bench.job.run()

@@ -79,7 +79,7 @@ def sampled(
         profiled = profiler.profile(batch, marks)
         marks = profiled.marks
         reservoir.offer(batch, profiled.dropped, profiled.notes)
-    return sorted(reservoir.new(), key=lambda s: (s.series, s.start_s, s.reason, s.bound))
+    return sorted(reservoir.take(), key=lambda s: (s.series, s.start_s, s.reason, s.bound))
 
 
 def some(n: int, seed: int) -> list[dict[str, Any]]:
