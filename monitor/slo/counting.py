@@ -11,10 +11,12 @@ from monitor.sli.windows import Bases, base_of
 from monitor.slo.counting_axes import Axes
 from monitor.slo.counting_book import Book, Column
 from monitor.slo.counting_events import Events, Thresholds, kinds_of
+from monitor.slo.counting_gauge import Gauged, scope_of
+from monitor.slo.counting_measuring import Measuring, gauged_by, kind_of
 from monitor.slo.counting_subjects import subjects_of
 from monitor.slo.counting_waiting import Waiting
 from monitor.slo.exclusions import concerns, cuts, without
-from monitor.slo.objective import Correct, Meter, Outcomes, Subject, Under
+from monitor.slo.objective import Bound, Correct, Meter, Outcomes, Subject, Under
 from monitor.slo.standing import Exclusion
 from monitor.slo.tally import Tally
 from monitor.store.engine import reading
@@ -23,12 +25,18 @@ from monitor.store.store import Store
 
 __all__ = ["Ledger"]
 
+_LABELLED = (Kind.QUALITY, Kind.LEARNED)
+# More slices than a period has.
+_ALL_SLICES = 1 << 40
+
 
 class Ledger:
     """Good and all events of meters: `refresh`, then ask for the tallies.
 
     Base windows are held for the last `fine_s`, hours before that for the last `coarse_s`. Hours that an
-    exclusion cuts are held as base windows too, as long as the store has those.
+    exclusion cuts are held as base windows too, as long as the store has those. `near` are meters that are
+    wanted for the last `fine_s` alone. A refresh measures up to `most_slices` slices of indicators (None:
+    all), the newest first.
     """
 
     def __init__(
@@ -40,21 +48,47 @@ class Ledger:
         fine_s: int,
         coarse_s: int,
         exclusions: Sequence[Exclusion] = (),
+        near: Sequence[Meter] = (),
+        most_slices: int | None = None,
     ) -> None:
         self._store, self._bases = store, bases
         self._fine_s, self._coarse_s = fine_s, max(coarse_s, fine_s)
         self._exclusions = tuple(exclusions)
-        self._meters = {_key(meter): meter for meter in meters}
+        self._most_slices = _ALL_SLICES if most_slices is None else most_slices
+        self._meters = {_key(meter): meter for meter in (*meters, *near)}
         self._subjects: dict[_Key, list[Subject]] = {}
-        models = sorted({meter.model for meter in meters})
-        kinds = dict.fromkeys(k for m in meters if (e := _events(m)) is not None for k in kinds_of(e))
-        self._books = {kind: Book(kind, models) for kind in kinds}
+        self._models = sorted({meter.model for meter in self._meters.values()})
+        sources = [e for m in self._meters.values() if (e := _events(m)) is not None]
+        kinds = dict.fromkeys(kind for source in sources for kind in kinds_of(source))
+        self._books = {kind: Book(kind, self._models) for kind in kinds}
+        self._reach = dict.fromkeys(map(_key, near), self._fine_s)
+        self._reach |= dict.fromkeys(map(_key, meters), self._coarse_s)
+        self._measuring = self._measurings()
         self._waiting = Waiting([Correct()])
         self._known: tuple[int, int] | None = None
         self._now_s = 0
 
+    def _measurings(self) -> dict[tuple[Kind, int], Measuring]:
+        """What measures, by kind of profile and how far back."""
+        wanted: dict[tuple[Kind, int], dict[Gauged, dict[object, Meter]]] = {}
+        for key, meter in self._meters.items():
+            for what in _gauged(meter).values():
+                scopes = wanted.setdefault((kind_of(what), self._reach[key]), {}).setdefault(what, {})
+                scopes[scope_of(meter)] = meter
+        return {
+            (kind, reach_s): Measuring(
+                self._store,
+                self._bases,
+                kind,
+                {what: list(scopes.values()) for what, scopes in by_what.items()},
+                reach_s,
+            )
+            for (kind, reach_s), by_what in wanted.items()
+        }
+
     def exclude(self, exclusions: Sequence[Exclusion]) -> None:
-        """Takes these exclusions from the next `refresh` on, instead of those before."""
+        """Takes these exclusions instead of those before; hours that they cut are read by the next
+        `refresh`."""
         self._exclusions = tuple(exclusions)
 
     def refresh(self, now_s: int) -> None:
@@ -62,36 +96,48 @@ class Ledger:
 
         Raises StoreBusy and StoreError; the next call then reads what this one has not.
         """
-        cut_s = [s for exclusion in self._exclusions for s in cuts(exclusion)]
         with reading(self._store.engine) as connection:
             self._learn_series(connection)
             thresholds = Thresholds.of(thresholds_in(connection))
-            for kind, book in self._books.items():
-                base_s = base_of(self._bases, kind)
-                axes = Axes.over(base_s, now_s - self._coarse_s, now_s - self._fine_s, now_s, cut_s)
-                book.refresh(connection, axes, thresholds)
-                if kind in (Kind.QUALITY, Kind.LEARNED):
-                    self._waiting.refresh(connection, int(axes.days[0]), now_s, thresholds)
-                    book.lay_over(self._waiting.rows(kind))
+            labelled = any(kind in _LABELLED for kind in (*self._books, *(k for k, _ in self._measuring)))
+            if labelled:
+                self._waiting.refresh(connection, now_s - self._coarse_s, now_s, thresholds)
+            self._refresh_books(connection, now_s, thresholds)
+            for measuring in self._measuring.values():
+                waits = self._waiting.rows(measuring.kind) if measuring.kind in _LABELLED else None
+                measuring.detect(connection, now_s, waits)
+        left = self._most_slices
+        for measuring in self._measuring.values():
+            left -= measuring.measure(now_s, left)
         self._now_s = now_s
 
+    def _refresh_books(self, connection: sa.Connection, now_s: int, thresholds: Thresholds) -> None:
+        cut_s = [s for exclusion in self._exclusions for s in cuts(exclusion)]
+        for kind, book in self._books.items():
+            base_s = base_of(self._bases, kind)
+            axes = Axes.over(base_s, now_s - self._coarse_s, now_s - self._fine_s, now_s, cut_s)
+            book.refresh(connection, axes, thresholds)
+            if kind in _LABELLED:
+                book.lay_over(self._waiting.rows(kind))
+
     def _learn_series(self, connection: sa.Connection) -> None:
-        known, by_model = series_in(connection, {m.model for m in self._meters.values()}, self._known)
+        known, by_model = series_in(connection, self._models, self._known)
         if known == self._known:
             return
         columns: dict[Kind, dict[Column, Sequence[int]]] = {kind: {} for kind in self._books}
+        none: Mapping[SeriesKey, int] = {}
         for key, meter in self._meters.items():
-            none: Mapping[SeriesKey, int] = {}
             found = subjects_of(meter, by_model.get(meter.model, none))
             self._subjects[key] = list(found)
             source = _events(meter)
-            if source is None:
-                continue
-            for subject, numbers in found.items():
+            if source is not None:
+                summed = {Column(source, subject): numbers for subject, numbers in found.items()}
                 for kind in kinds_of(source):
-                    columns[kind][Column(source, subject)] = numbers
+                    columns[kind] |= summed
         for kind, book in self._books.items():
             book.arrange(columns[kind])
+        for measuring in self._measuring.values():
+            measuring.learn(by_model)
         self._known = known
 
     def subjects(self, meter: Meter) -> list[Subject]:
@@ -111,18 +157,27 @@ class Ledger:
         """What was counted of a subject until the last refresh.
 
         `time` is that of the labels (alerts: when was it learnt) or of the predictions (reports); it matters
-        for quality alone. Slots in an exclusion of the model, or of the `objective` named, are left out
-        unless `excluded` is False. Raises KeyError for a meter or subject that is not counted.
+        for quality alone, and not where the meter waits for labels. Slots in an exclusion of the model, or of
+        the `objective` named, are left out unless `excluded` is False. Raises KeyError for a meter or subject
+        that is not counted.
         """
-        source = _events(self._meters[_key(meter)])
-        if source is None:
-            return Tally.empty()
-        kinds = kinds_of(source)
-        book = self._books[kinds[0] if time is Time.LABEL else kinds[-1]]
-        tally = book.tally(Column(source, subject), self._now_s)
+        tally = self._counted(self._meters[_key(meter)], subject, time)
         if not excluded:
             return tally
         return without(tally, [e for e in self._exclusions if concerns(e, meter.model, objective)])
+
+    def _counted(self, meter: Meter, subject: Subject, time: Time) -> Tally:
+        if isinstance(meter.source, Bound):
+            what = _gauged(meter)[time]
+            measuring = self._measuring[kind_of(what), self._reach[_key(meter)]]
+            return measuring.tally(what, meter, meter.source, subject, self._now_s)
+        source = _events(meter)
+        if source is None:
+            return Tally.empty()
+        kinds = kinds_of(source)
+        learnt = time is Time.LABEL and not meter.delay_s
+        book = self._books[kinds[0] if learnt else kinds[-1]]
+        return book.tally(Column(source, subject), self._now_s - meter.delay_s)
 
 
 _Key = tuple[object, ...]
@@ -136,3 +191,10 @@ def _key(meter: Meter) -> _Key:
 def _events(meter: Meter) -> Events | None:
     """The events that the meter counts, None where it counts something else."""
     return meter.source if isinstance(meter.source, Outcomes | Under | Correct) else None
+
+
+def _gauged(meter: Meter) -> dict[Time, Gauged]:
+    """What the meter has measured, by time; nothing where it counts something else."""
+    if not isinstance(meter.source, Bound) or meter.slice_s is None:
+        return {}
+    return gauged_by(meter, meter.source, meter.slice_s)

@@ -59,11 +59,11 @@ class Axes:
         return ~self.is_fine() | np.isin(self.hours, self.spare)
 
 
-def moved(table: "NDArray[_T]", before: Ints, after: Ints) -> "NDArray[_T]":
-    """The table (rows, before) with the slots `after`: kept where they were there, else 0."""
+def moved(table: "NDArray[_T]", before: Ints, after: Ints, fill: float = 0) -> "NDArray[_T]":
+    """The table (rows, before) with the slots `after`: kept where they were there, else `fill`."""
     if np.array_equal(before, after):
         return table
-    fresh = np.zeros((len(table), len(after)), table.dtype)
+    fresh = np.full((len(table), len(after)), fill, table.dtype)
     at = np.searchsorted(before, after)
     kept = np.flatnonzero(at < len(before))
     kept = kept[before[at[kept]] == after[kept]]

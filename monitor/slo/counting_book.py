@@ -158,7 +158,7 @@ class Book:
             first_s, last_s = int(begin_s[run.start]), int(begin_s[run.stop - 1])
             cells = stored_cells(connection, self.kind, tier_s, series, first_s, last_s + 1)
             index, _ = self._members.places_of(cells.series)
-            model = self._members.model[index]
+            model = self._members.owner[index]
             slot = np.searchsorted(begin_s, cells.start_s)
             row = np.flatnonzero(asked[model, slot])
             events = events_of(cells, self._members.sources, thresholds)

@@ -1,4 +1,4 @@
-"""Which columns a series is counted in, and which series a model has, as arrays."""
+"""Whom series belong to, and which columns they are counted in, as arrays."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -8,11 +8,32 @@ from monitor.records import Bools, Ints
 from monitor.slo.counting_events import Events
 from monitor.slo.objective import Subject
 
-__all__ = ["Members"]
+__all__ = ["Members", "Owners"]
 
 
-class Members:
-    """`model` is the model's place of each of the `series` (int64, ascending)."""
+class Owners:
+    """`owner` (int64) is the place of whom each of the `series` (int64, ascending) belongs to."""
+
+    def __init__(self, pairs: Ints) -> None:
+        """`pairs` (n, 2) are (series, owner), and may repeat."""
+        self.series, first = np.unique(pairs[:, 0], return_index=True)
+        self.owner: Ints = pairs[first, 1]
+
+    def series_of(self, owners: Ints) -> list[int]:
+        """The series of these owners."""
+        found: list[int] = self.series[np.isin(self.owner, owners)].tolist()
+        return found
+
+    def places_of(self, series: Ints) -> tuple[Ints, Bools]:
+        """(the place of each series in `series` (int64), which are there at all)."""
+        if not len(self.series):
+            return np.zeros(len(series), np.int64), np.zeros(len(series), np.bool_)
+        place = np.minimum(np.searchsorted(self.series, series), len(self.series) - 1)
+        return place, self.series[place] == series
+
+
+class Members(Owners):
+    """Series that belong to models, and are counted in columns."""
 
     def __init__(
         self,
@@ -20,11 +41,9 @@ class Members:
         models: Mapping[str, int],
     ) -> None:
         held = list(columns)
-        pairs = [(n, i, models[subject.model]) for i, (_, subject, ns) in enumerate(held) for n in ns]
+        pairs = [(n, models[subject.model], i) for i, (_, subject, ns) in enumerate(held) for n in ns]
         table = np.array(pairs, np.int64).reshape(-1, 3)
-        self.series, first = np.unique(table[:, 0], return_index=True)
-        self.model: Ints = table[first, 2]
-        self._n_models = len(models)
+        super().__init__(table[:, :2])
         self._columns_of_model = _Lists.of(
             np.array([models[subject.model] for _, subject, _ in held], np.int64),
             np.arange(len(held), dtype=np.int64),
@@ -34,25 +53,13 @@ class Members:
         of_column = np.array([list(sources).index(source) for source, _, _ in held], np.int64)
         self._columns_of_series: dict[Events, _Lists] = {}
         for i, source in enumerate(sources):
-            mine = table[of_column[table[:, 1]] == i] if len(table) else table
+            mine = table[of_column[table[:, 2]] == i] if len(table) else table
             index = np.searchsorted(self.series, mine[:, 0])
-            self._columns_of_series[source] = _Lists.of(index, mine[:, 1], len(self.series))
+            self._columns_of_series[source] = _Lists.of(index, mine[:, 2], len(self.series))
 
     @property
     def sources(self) -> Collection[Events]:
         return self._columns_of_series.keys()
-
-    def series_of(self, models: Ints) -> list[int]:
-        """The series of the models."""
-        found: list[int] = self.series[np.isin(self.model, models)].tolist()
-        return found
-
-    def places_of(self, series: Ints) -> tuple[Ints, Bools]:
-        """(the place of each series in `series` (int64), which are there at all)."""
-        if not len(self.series):
-            return np.zeros(len(series), np.int64), np.zeros(len(series), np.bool_)
-        place = np.minimum(np.searchsorted(self.series, series), len(self.series) - 1)
-        return place, self.series[place] == series
 
     def columns_of_models(self, models: Ints) -> tuple[Ints, Ints]:
         """(i, column): every column of `models[i]`."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from zlib import crc32
 
 import numpy as np
 import sqlalchemy as sa
@@ -20,10 +21,12 @@ _KINDS = (Kind.QUALITY, Kind.LEARNED)
 
 @dataclass(frozen=True, slots=True)
 class WaitingRows:
-    """Base windows of series, which may repeat (int64), and (good, total) of each by source (float64)."""
+    """Base windows of series, which may repeat, and (good, total) of each by source (float64). `tag` is a
+    number of the value that it is from; all others are int64 too."""
 
     series: Ints
     start_s: Ints
+    tag: Ints
     events: Mapping[Events, tuple[Floats, Floats]]
 
     @classmethod
@@ -32,6 +35,7 @@ class WaitingRows:
         return cls(
             np.concatenate([none, *(p.series for p in parts)]),
             np.concatenate([none, *(p.start_s for p in parts)]),
+            np.concatenate([none, *(p.tag for p in parts)]),
             {
                 source: (
                     np.concatenate([np.zeros(0), *(p.events[source][0] for p in parts)]),
@@ -53,10 +57,10 @@ class Waiting:
         """Reads what has been put aside since, and forgets what has been written into the profiles."""
         there, new = read_additions(connection, from_s // _DAY_S, -(-to_s // _DAY_S), self._held.keys())
         for key, value in new.items():
-            self._held[key] = {kind: self._decoded(value, kind, thresholds) for kind in _KINDS}
+            self._held[key] = {kind: self._decoded(key, value, kind, thresholds) for kind in _KINDS}
         self._held = {key: self._held[key] for key in there}
 
-    def _decoded(self, value: bytes, kind: Kind, thresholds: Thresholds) -> WaitingRows:
+    def _decoded(self, key: AdditionKey, value: bytes, kind: Kind, thresholds: Thresholds) -> WaitingRows:
         keys, counts, sums = rows_of(value)
         rows = [
             (series, start_s, 0, 0, counts[i], sums[i], None)
@@ -66,7 +70,8 @@ class Waiting:
             if keys.kind[i] == kind
         ]
         cells = cells_of(rows)
-        return WaitingRows(cells.series, cells.start_s, events_of(cells, self._sources, thresholds))
+        tag = np.full(len(cells.series), crc32(repr(tuple(key)).encode()), np.int64)
+        return WaitingRows(cells.series, cells.start_s, tag, events_of(cells, self._sources, thresholds))
 
     def rows(self, kind: Kind) -> WaitingRows:
         """All that waits for profiles of a kind."""

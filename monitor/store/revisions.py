@@ -8,9 +8,9 @@ import sqlalchemy as sa
 
 from monitor.records import Ints
 from monitor.store.read import inline
-from monitor.store.schema import profiles
+from monitor.store.schema import baseline_counts, baselines, profiles
 
-__all__ = ["Writes", "writes"]
+__all__ = ["Writes", "baselines_written", "writes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +47,10 @@ def writes(
     )
     found = connection.execute(query).cursor.fetchall()
     return Writes(*np.array(found, np.int64).reshape(-1, 3).T)
+
+
+def baselines_written(connection: sa.Connection) -> dict[str, int]:
+    """By model: a number that changes when a baseline of it comes, or gets its counts."""
+    counted = sa.select(sa.func.count()).where(baseline_counts.c.baseline == baselines.c.id).scalar_subquery()
+    query = sa.select(baselines.c.model, sa.func.sum(counted + 1)).group_by(baselines.c.model)
+    return {model: int(n) for model, n in connection.execute(query)}

@@ -1,5 +1,6 @@
 """Labelled predictions in the ledger: by either time, corrected, and put aside for now."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,8 +23,8 @@ RIGHT = Meter("fraud", Correct())
 FRAUD = Subject("fraud")
 
 
-def ledger(store: Store) -> Ledger:
-    return Ledger(store, UsualBases(), [RIGHT], fine_s=DAY_S, coarse_s=40 * DAY_S)
+def ledger(store: Store, meters: Sequence[Meter] = (RIGHT,)) -> Ledger:
+    return Ledger(store, UsualBases(), meters, fine_s=DAY_S, coarse_s=40 * DAY_S)
 
 
 def test_alerts_learn_when_the_label_comes_and_reports_say_when_it_was_predicted(store: Store) -> None:
