@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from monitor.clock import Clock
     from monitor.config import Config
     from monitor.sli.windows import Bases
+    from monitor.slo.settings import SloSettings
 
 __all__ = ["Client", "open"]
 
@@ -20,14 +21,22 @@ __all__ = ["Client", "open"]
 class Client:
     """An open store to ask. Thread-safe; a context manager that closes it."""
 
-    def __init__(self, url: str, bases: Bases | None = None, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        bases: Bases | None = None,
+        clock: Clock | None = None,
+        slo: SloSettings | None = None,
+    ) -> None:
         from monitor.clock import WallClock
         from monitor.sli.windows import UsualBases
+        from monitor.slo.settings import SloSettings
         from monitor.store import Store
 
         self._clock = clock or WallClock()
         self._store = Store.open(url)
         self._bases = bases or UsualBases()
+        self._slo = slo or SloSettings()
 
     def __enter__(self) -> Self:
         return self
@@ -101,17 +110,42 @@ class Client:
         )
         return _frame(answer(self._store, question, now_ms, self._bases), by)
 
+    def slos(
+        self,
+        *,
+        model: str | None = None,
+        name: str | None = None,
+        version: str | None = None,
+        at: str | int | date | None = None,
+    ) -> pd.DataFrame:
+        """How the objectives of the configuration stand, the worst first, a row for each and each part of
+        its model: state, compliance, budget_left, bad and total (float64, NaN where there is nothing),
+        exhausted_at and as_of (UTC), burn (a dict from the window's seconds to the rate), ..
+
+        `at` asks how things stood then. Raises QueryError.
+        """
+        from monitor.slo.asking import Asking
+        from monitor.slo.question import SloQuestion
+        from monitor.slo.shown import shown_standing
+
+        now_ms = self._clock.now_ms()
+        question = SloQuestion(model, name, version, _time_ms("at", at, now_ms))
+        found = Asking(self._store, self._bases, self._slo).standings(question, now_ms)
+        return _standings([shown_standing(one.objective, one.standing) for one in found])
+
 
 def open(url: str | None = None, config: Config | str | Path | None = None) -> Client:
     """A client of the store at `url` (sqlite:///m.db, postgresql://..), or of the one in `config`.
 
-    `config`, loaded or the path of a YAML file, also says how long the base windows are. Raises
-    ConfigError on a bad URL or configuration, StoreBusy when the store does not answer.
+    `config`, loaded or the path of a YAML file, also says how long the base windows are, and has the
+    objectives. Raises ConfigError on a bad URL or configuration, StoreBusy when the store does not answer.
     """
     from monitor.config import Config, load_config
 
     settings = load_config(config) if isinstance(config, str | Path) else config or Config()
-    return Client(settings.store if url is None else url, settings.windows)
+    from monitor.slo.settings import from_config
+
+    return Client(settings.store if url is None else url, settings.windows, slo=from_config(settings))
 
 
 def _time_ms(name: str, given: str | int | date | None, now_ms: int) -> int | None:
@@ -162,3 +196,24 @@ def _frame(answers: Sequence[Mapping[str, Any]], by: Sequence[str]) -> pd.DataFr
         if any(name in a for a in answers):
             frame[name] = pd.Series([a.get(name) for a in answers], dtype="float64")
     return frame
+
+
+_TEXTS = ("model", "version", "endpoint", "objective", "state", "owner", "period", "why")
+_SHARES = ("target", "compliance", "budget_left", "bad", "total", "missing")
+_TIMES = ("from", "to", "as_of", "exhausted_at")
+
+
+def _standings(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    import pandas as pd
+
+    columns: dict[str, Any] = {
+        name: pd.Series([None if r[name] is None else str(r[name]) for r in rows], dtype="object")
+        for name in _TEXTS
+    }
+    columns["segment"] = pd.Series([r["segment"] for r in rows], dtype="object")
+    columns |= {name: pd.Series([r[name] for r in rows], dtype="float64") for name in _SHARES}
+    for name in _TIMES:
+        columns[name] = pd.to_datetime([r[name] for r in rows], utc=True, format="ISO8601")
+    burns = [{b["window_s"]: b["burn"] for b in r["burn"]} for r in rows]
+    columns["burn"] = pd.Series(burns, dtype="object")
+    return pd.DataFrame(columns)

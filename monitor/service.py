@@ -20,6 +20,7 @@ from monitor.job.job import Job
 from monitor.job.report import JobStatus, Observer
 from monitor.job.settings import JobSettings
 from monitor.sli.drift_dispersion import dispersion
+from monitor.slo.settings import from_config as slo_settings
 from monitor.store import lease, ownership, peaks
 from monitor.store.dead import Cap
 from monitor.store.pairs import drop_expired_pairs
@@ -190,6 +191,7 @@ class Server:
             settings=from_config(config.web),
             bases=config.windows,
             samples=sample_settings(config),
+            slo=slo_settings(config),
         )
         self._web = WebServer(create_app(context), config.web.host, config.web.port)
 
@@ -267,6 +269,7 @@ class Service:
             settings=from_config(config.web),
             bases=config.windows,
             samples=sample_settings(config),
+            slo=slo_settings(config),
         )
         return WebServer(create_app(context), config.web.host, config.web.port)
 

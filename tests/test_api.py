@@ -15,6 +15,8 @@ from monitor.store import Store
 from tests.builders import T0_MS, record
 from tests.filling import fill
 
+HOUR_MS = 3_600_000
+
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:
@@ -79,3 +81,31 @@ def test_importing_monitor_does_not_import_pandas() -> None:
     code = "import sys, monitor; print([m for m in ('pandas', 'sqlalchemy', 'numpy') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_objectives_are_a_frame_too(url: str, tmp_path: Path) -> None:
+    (tmp_path / "spool").mkdir()
+    config = tmp_path / "monitor.yaml"
+    config.write_text(
+        f"store: {url}\nsource: {{files: {{path: {tmp_path / 'spool'}}}}}\n"
+        "models: {fraud: {objectives: {availability: {objective: 99}, error: "
+        "{indicator: mae, at_most: 4, objective: 90}}}}\n"
+    )
+    with monitor.open(config=config) as client:
+        frame = client.slos(at=T0_MS + HOUR_MS)
+        assert len(client.slos(name="availability", at=datetime.fromtimestamp(T0_MS / 1000, UTC))) == 1
+        with pytest.raises(QueryError, match="did you mean 'fraud'"):
+            client.slos(model="froud")
+    assert frame["objective"].tolist() == ["availability", "error"]
+    assert frame["state"].tolist() == ["ok", "no data"]
+    assert frame["total"].tolist() == [4, 0]
+    assert frame["compliance"].isna().tolist() == [False, True]
+    assert str(frame["as_of"].dtype) == "datetime64[ns, UTC]"
+    assert frame["burn"][0][HOUR_MS // 1000] == 0
+
+
+def test_without_objectives_the_frame_is_empty(url: str) -> None:
+    with monitor.open(url) as client:
+        frame = client.slos()
+    assert len(frame) == 0
+    assert {"objective", "state", "compliance", "budget_left", "burn"} <= set(frame)

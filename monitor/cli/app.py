@@ -18,6 +18,7 @@ from monitor.cli import (
     doctor,
     drift,
     fairness,
+    gate,
     labels,
     letters,
     offsets,
@@ -26,6 +27,7 @@ from monitor.cli import (
     run,
     samples,
     schema,
+    slo,
     token,
     version,
 )
@@ -52,6 +54,8 @@ app.command("drift", rich_help_panel=RUN)(drift.drift_command)
 app.add_typer(samples.app, name="samples", rich_help_panel=RUN)
 app.command("fairness", rich_help_panel=RUN)(fairness.fairness_command)
 app.add_typer(report.app, name="report", rich_help_panel=RUN)
+app.command("gate", rich_help_panel=RUN)(gate.gate)
+app.add_typer(slo.app, name="slo", rich_help_panel=RUN)
 app.add_typer(labels.app, name="labels", rich_help_panel=OPERATE)
 app.add_typer(baseline.app, name="baseline", rich_help_panel=OPERATE)
 app.add_typer(letters.app, name="dead-letters", rich_help_panel=OPERATE)

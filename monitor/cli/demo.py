@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from monitor.cli.slo_standing import list_objectives
 from monitor.config.model import LogConfig
+from monitor.demo.configuration import FILE
 from monitor.logs import set_up
 
 __all__ = ["demo"]
@@ -22,12 +24,25 @@ def demo(
     ] = 180,
     port: Annotated[int, typer.Option("--port", help="Where to serve /metrics and the API.")] = 8080,
 ) -> None:
-    """Replay real inference logs into SQLite and watch the indicators."""
+    """Replay real inference logs into SQLite and watch indicators and objectives."""
     from monitor.demo.run import run_live, run_once  # half a second that other commands need not wait
 
     log = LogConfig(level="warning", format="text")
     set_up(log.level, log.format)
     if once:
         run_once(directory, Console())
+        _show_objectives(directory)
     else:
         run_live(directory, Console(), live_s, port)
+
+
+def _show_objectives(directory: Path) -> None:
+    """What the commands that are named at the end say of the whole log."""
+    config = directory / FILE
+    print()
+    list_objectives(config=config)
+    print("\nAsk for more, such as:")
+    print(f"  monitor slo show availability --model late-arrival -c {config}")
+    print(f"  monitor slo budget -c {config}")
+    print(f"  monitor gate --model late-arrival -c {config}")
+    print(f"  monitor query --model late-arrival --sli latency_p99 --step 1h -c {config}")

@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from monitor.clock import Clock, StreamClock, WallClock, rfc3339
-from monitor.config import Config, default_config
-from monitor.demo import data
+from monitor.config import Config, load_config
+from monitor.demo import configuration, data
 from monitor.demo.feed import Feeder
 from monitor.demo.table import sli_table
 from monitor.errors import ConfigError
@@ -47,9 +47,6 @@ def run_once(directory: Path, console: Console) -> None:
     first_ms, last_ms = data.span()
     console.print(sli_table(store, first_ms, last_ms + 1, clock.now_ms(), "the whole log"))
     _print_letters(store, console)
-    console.print(
-        f"\nAsk for more: monitor query --store {config.store} --model .. --sli latency_p99 --step 1h"
-    )
     store.close()
 
 
@@ -88,7 +85,8 @@ def run_live(directory: Path, console: Console, live_s: int, port: int) -> None:
 
 
 def _prepare(directory: Path, port: int = 8080) -> tuple[Path, Config]:
-    """An empty spool and a configuration that reads it, and labels beside it, into a new store."""
+    """An empty spool and a configuration (also a file) that reads it, and labels beside it, into a new
+    store."""
     if directory.exists() and not (directory / ".monitor-demo").exists() and any(directory.iterdir()):
         raise ConfigError([f"--dir: {directory} holds something else; name a new directory"])
     shutil.rmtree(directory, ignore_errors=True)
@@ -96,9 +94,7 @@ def _prepare(directory: Path, port: int = 8080) -> tuple[Path, Config]:
     spool.mkdir(parents=True)
     (directory / "labels").mkdir()
     (directory / ".monitor-demo").touch()
-    url = f"sqlite:///{directory / 'monitor.db'}"
-    config = default_config(files=spool, store=url, listen=f"127.0.0.1:{port}", labels=directory / "labels")
-    return spool, config
+    return spool, load_config(configuration.write_configuration(directory, port))
 
 
 def _serving(config: Config, clock: Clock) -> Service:

@@ -27,6 +27,7 @@ from monitor.web.questions import (
     sample_question_of,
 )
 from monitor.web.shown import shown_letter, shown_status
+from monitor.web.slos import add_slos
 from monitor.web.workers import Workers
 
 __all__ = ["api"]
@@ -97,6 +98,7 @@ def api(context: WebContext, workers: Workers) -> APIRouter:
         return JSONResponse(await workers.run(shown_status, context))
 
     _add_dead_letters(router, context, workers)
+    add_slos(router, context, workers)
     return router
 
 

@@ -8,6 +8,7 @@ from monitor.ingest.spool import DurableLog
 from monitor.job.report import JobStatus
 from monitor.profiles.samples import SampleSettings
 from monitor.sli.windows import Bases, UsualBases
+from monitor.slo.settings import SloSettings
 from monitor.store.store import Store
 from monitor.web.metrics import ServiceMetrics
 from monitor.web.settings import WebSettings
@@ -19,7 +20,7 @@ __all__ = ["WebContext"]
 class WebContext:
     """`status` tells how the job does; without a `durable_log` no records can be posted, without a
     `label_log` no labels. `bases` are the base windows that the job writes,
-    `samples` what it keeps of the records."""
+    `samples` what it keeps of the records, `slo` the objectives."""
 
     store: Store
     clock: Clock
@@ -30,3 +31,4 @@ class WebContext:
     settings: WebSettings = field(default_factory=WebSettings)
     bases: Bases = field(default_factory=UsualBases)
     samples: SampleSettings = field(default_factory=SampleSettings)
+    slo: SloSettings = field(default_factory=SloSettings)

@@ -12,8 +12,10 @@ from monitor.sli.question import Question, parse_against, parse_time
 from monitor.sli.samples import MAX_SAMPLES, SampleQuestion, parse_reasons
 from monitor.sli.times import parse_step_s, parse_time_ms
 from monitor.sli.verdicts import DriftQuestion
+from monitor.slo.question import SloQuestion
 
-__all__ = ["drift_question_of", "fairness_question_of", "question_of", "sample_question_of"]
+__all__ = ["drift_question_of", "fairness_question_of", "question_of"]
+__all__ += ["sample_question_of", "slo_question_of"]
 
 _NAMES = (
     "model",
@@ -33,6 +35,7 @@ _DRIFT_NAMES = ("model", "at", "window", "version", "segment", "against")
 _SAMPLE_NAMES = ("model", "reason", "from", "to", "version", "limit")
 _REPEATED = ("by", "segment", "reason")
 _FAIRNESS_NAMES = ("model", "by", "from", "to", "version", "min_group")
+_SLO_NAMES = ("model", "name", "version", "at")
 
 
 def question_of(parameters: QueryParams, now_ms: int) -> Question:
@@ -76,16 +79,14 @@ def sample_question_of(parameters: QueryParams, now_ms: int) -> SampleQuestion:
     """The question about samples; `reason` may be repeated or hold commas. Raises QueryError that names the
     parameter."""
     _check_names(parameters, _SAMPLE_NAMES)
-    begin, end, limit = (parameters.get(name) for name in ("from", "to", "limit"))
-    if limit is not None and not (limit.isascii() and limit.isdecimal() and 1 <= int(limit) <= MAX_SAMPLES):
-        raise QueryError(f"limit: {limit[:20]!r} is no whole number from 1 to {MAX_SAMPLES}")
+    begin, end = (parameters.get(name) for name in ("from", "to"))
     return SampleQuestion(
         model=_needed(parameters, "model"),
         reasons=parse_reasons("reason", parameters.getlist("reason")),
         version=parameters.get("version"),
         from_ms=None if begin is None else parse_time_ms("from", begin, now_ms),
         to_ms=None if end is None else parse_time_ms("to", end, now_ms),
-        limit=100 if limit is None else int(limit),
+        limit=_limit(parameters, MAX_SAMPLES),
     )
 
 
@@ -103,6 +104,28 @@ def fairness_question_of(parameters: QueryParams, now_ms: int) -> FairnessQuesti
         version=parameters.get("version"),
         minimum=MIN_GROUP if minimum is None else int(minimum),
     )
+
+
+def slo_question_of(parameters: QueryParams, now_ms: int, names: Sequence[str] = _SLO_NAMES) -> SloQuestion:
+    """The question about objectives, of parameters with these names. Raises QueryError that names the
+    parameter."""
+    _check_names(parameters, names)
+    at = parameters.get("at")
+    return SloQuestion(
+        model=parameters.get("model"),
+        name=parameters.get("name"),
+        version=parameters.get("version"),
+        at_ms=None if at is None else parse_time_ms("at", at, now_ms),
+    )
+
+
+def _limit(parameters: QueryParams, most: int) -> int:
+    given = parameters.get("limit")
+    if given is None:
+        return 100
+    if not (given.isascii() and given.isdecimal() and len(given) < 10 and 1 <= int(given) <= most):
+        raise QueryError(f"limit: {given[:20]!r} is no whole number from 1 to {most}")
+    return int(given)
 
 
 def _check_names(parameters: QueryParams, known: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ import httpx
 
 from monitor.clock import StreamClock
 from monitor.job.report import JobStatus
+from monitor.slo.settings import SloSettings
 from monitor.store import tokens
 from monitor.store.store import Store
 from monitor.store.tokens import Role
@@ -40,7 +41,7 @@ class Log:
 class Site:
     """Everything behind one app, and clients of it."""
 
-    def __init__(self, directory: Path, **settings: Any) -> None:
+    def __init__(self, directory: Path, slo: SloSettings | None = None, **settings: Any) -> None:
         self.store = Store.open(f"sqlite:///{directory}/m.db")
         self.clock = StreamClock(NOW_MS)
         self.metrics = ServiceMetrics(self.clock)
@@ -55,6 +56,7 @@ class Site:
             durable_log=self.log,
             label_log=self.label_log,
             settings=WebSettings(**{"rate_per_s": 10_000.0, "burst": 10_000, **settings}),
+            slo=slo or SloSettings(),
         )
         self._servers: list[WebServer] = []
         self._clients: list[httpx.Client] = []

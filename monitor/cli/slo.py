@@ -1,0 +1,14 @@
+"""`monitor slo`: objectives, their budgets."""
+
+import typer
+
+from monitor.cli import slo_exclusions, slo_standing
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Objectives: how they stand, what is left of their budgets, what they leave out.")
+app.command("list")(slo_standing.list_objectives)
+app.command("show")(slo_standing.show)
+app.command("budget")(slo_standing.budget)
+app.command("health")(slo_standing.health)
+app.add_typer(slo_exclusions.app, name="exclude")

@@ -1,0 +1,151 @@
+"""Asking a store how its objectives stand: the one way for the command line, the API and notebooks."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from monitor.errors import QueryError
+from monitor.sli.question import Time, unknown
+from monitor.sli.windows import Bases
+from monitor.slo import budget
+from monitor.slo.counting import Ledger
+from monitor.slo.excluding import NewExclusion, checked, taken_out
+from monitor.slo.health import Decision, decide, health
+from monitor.slo.objective import Objective, Subject
+from monitor.slo.question import SloQuestion, Stood, chosen, worst_first
+from monitor.slo.settings import SloSettings
+from monitor.slo.standing import Exclusion, Health, Standing
+from monitor.slo.state import State
+from monitor.store import names, objectives, ownership
+from monitor.store.store import Store
+
+__all__ = ["NO_OBJECTIVES", "Asking"]
+
+NO_OBJECTIVES = (
+    "no objectives: write them under models.MODEL.objectives in the configuration and give it with -c; "
+    "`monitor slo init --model MODEL` writes a start"
+)
+_HOUR_S = 3600
+# Alerts are evaluated every base window; what is older than this is not being evaluated any more.
+_BEHIND_S = 900
+
+
+class Asking:
+    """Answers from a store for the objectives of `settings`. Thread-safe; reads anew with each question.
+
+    `now` in the answers is event time: the end of the newest base window that is closed.
+    """
+
+    def __init__(self, store: Store, bases: Bases, settings: SloSettings) -> None:
+        self._store, self._bases, self._settings = store, bases, settings
+
+    def now_s(self) -> int | None:
+        """The moment that answers are for; None for a store without records."""
+        marks = [p.marks.watermark_ms for p in ownership.list_progress(self._store) if not p.labels]
+        newest_ms = max((ms for ms in marks if ms is not None), default=None)
+        base_s = self._bases.service_s
+        return None if newest_ms is None else newest_ms // 1000 // base_s * base_s
+
+    def behind_s(self, now_ms: int) -> float | None:
+        """How far that is behind the clock, s, where it is more than it should be."""
+        now_s = self.now_s()
+        behind_s = 0.0 if now_s is None else now_ms / 1000 - now_s
+        return behind_s if behind_s > _BEHIND_S else None
+
+    def standings(self, question: SloQuestion, now_ms: int) -> list[Stood]:
+        """How the objectives stand that the question is about, the worst first. Reads the store.
+
+        Raises QueryError, with what to do, where it names what is not there.
+        """
+        found = self._all(question, now_ms)
+        if question.version is None:
+            return found
+        of_version = [one for one in found if one.standing.subject.version == question.version]
+        if found and not of_version:
+            raise _no_version(question.version, found)
+        return of_version
+
+    def _all(self, question: SloQuestion, now_ms: int) -> list[Stood]:
+        """The same, whatever the version."""
+        found = chosen(self._settings.objectives, question, names.models(self._store))
+        at_s = self._at_s(question, now_ms)
+        return worst_first(self._stood(found, at_s)) if found else []
+
+    def _at_s(self, question: SloQuestion, now_ms: int) -> int:
+        if question.at_ms is not None:
+            base_s = self._bases.service_s
+            return question.at_ms // 1000 // base_s * base_s
+        now_s = self.now_s()
+        return now_ms // 1000 if now_s is None else now_s
+
+    def _stood(self, found: Sequence[Objective], at_s: int) -> Iterator[Stood]:
+        exclusions = self.exclusions()
+        ledger = self._ledger(found, exclusions, at_s)
+        for objective in found:
+            for subject in ledger.subjects(objective.meter):
+                yield Stood(objective, self._standing(ledger, exclusions, objective, subject, at_s))
+
+    def _ledger(self, found: Sequence[Objective], exclusions: Sequence[Exclusion], at_s: int) -> Ledger:
+        windows = [c.window_s for o in found for rule in o.rules for c in rule.clauses]
+        ledger = Ledger(
+            self._store,
+            self._bases,
+            [o.meter for o in found],
+            fine_s=max(windows, default=0) + _HOUR_S,
+            coarse_s=max(at_s - o.period.bounds(at_s)[0] for o in found),
+            exclusions=exclusions,
+        )
+        ledger.refresh(at_s)
+        return ledger
+
+    @staticmethod
+    def _standing(
+        ledger: Ledger, exclusions: Sequence[Exclusion], objective: Objective, subject: Subject, at_s: int
+    ) -> Standing:
+        meter, name = objective.meter, objective.name
+        reported = ledger.tally(meter, subject, Time.PREDICTION, objective=name)
+        learned = ledger.tally(meter, subject, Time.LABEL, objective=name)
+        whole = ledger.tally(meter, subject, Time.PREDICTION, objective=name, excluded=False)
+        from_s, _ = objective.period.bounds(at_s)
+        taken = taken_out(whole, objective, exclusions, from_s, at_s)
+        return budget.standing(objective, subject, reported, learned, at_s, taken)
+
+    def health(self, question: SloQuestion, now_ms: int) -> list[tuple[Health, list[State]]]:
+        """The health of each model that has objectives, the worst first, with their states."""
+        by_model: dict[str, list[Stood]] = defaultdict(list)
+        for one in self.standings(question, now_ms):
+            by_model[one.objective.meter.model].append(one)
+        return [(health(model, found), [one.state for one in found]) for model, found in by_model.items()]
+
+    def gate(self, question: SloQuestion, now_ms: int) -> Decision:
+        """Whether the model may be deployed in that version (None: in any)."""
+        found = self._all(replace(question, version=None), now_ms)
+        about = [one for one in found if one.standing.subject.version in (None, question.version)]
+        return decide(about if question.version is not None else found)
+
+    def exclusions(self, *, revoked: bool = False) -> list[Exclusion]:
+        """What is excluded; with `revoked` also what was."""
+        return objectives.list_exclusions(self._store, revoked=revoked)
+
+    def exclude(self, wanted: NewExclusion, now_ms: int) -> Exclusion:
+        """Excludes a span of time. Raises QueryError that names what is wrong with it."""
+        seen, base_s = names.models(self._store), self._bases.service_s
+        from_s, to_s = checked(wanted, self._settings.objectives, seen, base_s)
+        author, reason = wanted.author.strip(), wanted.reason.strip()
+        return objectives.add_exclusion(
+            self._store, from_s, to_s, author, reason, now_ms, wanted.model, wanted.objective
+        )
+
+    def revoke(self, number: int, author: str, now_ms: int) -> bool:
+        """Takes an exclusion back; False where no such one is in force."""
+        return objectives.revoke_exclusion(self._store, number, author, now_ms)
+
+
+def _no_version(version: str, found: Sequence[Stood]) -> QueryError:
+    known = sorted({v for one in found if (v := one.standing.subject.version) is not None})
+    if known:
+        return unknown("version", version, known)
+    return QueryError(
+        f"version: no objective is told apart by version, so none is about {version!r} alone; write "
+        "`by: [version]` into those that shall be"
+    )

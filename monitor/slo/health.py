@@ -1,0 +1,73 @@
+"""A model's health, and whether it may be deployed: what its objectives come to."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from monitor.slo.objective import Action, Policy
+from monitor.slo.question import Stood
+from monitor.slo.rule import Severity
+from monitor.slo.standing import Health
+from monitor.slo.state import due_policies
+
+__all__ = ["Decision", "decide", "health"]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether a deployment may go ahead; if not, why, a sentence each. `notes` are not in its way."""
+
+    ok: bool
+    reasons: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def health(model: str, found: Sequence[Stood]) -> Health:
+    """The worst state, and the mean of the budgets left (each taken from 0 to 1) by the objectives'
+    weights; an objective with several subjects counts with the worst of them."""
+    worst = min(found, key=lambda one: one.state.rank)
+    left: dict[str, tuple[float, float]] = {}
+    for one in found:
+        if one.standing.left is not None:
+            kept = min(1.0, max(0.0, one.standing.left))
+            weight, least = left.get(one.objective.name, (one.objective.weight, kept))
+            left[one.objective.name] = (weight, min(least, kept))
+    weights = sum(weight for weight, _ in left.values())
+    score = sum(weight * kept for weight, kept in left.values()) / weights if weights else None
+    return Health(model, str(worst.state), score, worst.objective.name)
+
+
+def decide(found: Sequence[Stood]) -> Decision:
+    """No deployment while a page fires, or while a budget is down to where a policy freezes."""
+    reasons: list[str] = []
+    notes: list[str] = []
+    for one in found:
+        name = f"{one.objective.name} of {one.standing.subject}"
+        for alert in one.standing.alerts:
+            if alert.phase.fires:
+                sentence = f"{name}: {alert.key.rule} ({alert.severity}) is {alert.phase}"
+                (reasons if alert.severity is Severity.PAGE else notes).append(sentence)
+        due = due_policies(one.objective, one.standing)
+        freezes = [p for p in due if p.action is Action.FREEZE]
+        if freezes:
+            reasons.append(f"{name}: {_low(one)}; the policy {_said(freezes[-1])} freezes deployments")
+        elif due:
+            notes.append(f"{name}: {_low(one)}; the policy {_said(due[-1])} asks for a ticket")
+        if one.standing.left is None:
+            notes.append(f"{name}: {one.standing.why or 'no data'}")
+    return Decision(not reasons, tuple(reasons), tuple(notes))
+
+
+def _low(one: Stood) -> str:
+    left = one.standing.left or 0.0
+    if left < 0:
+        return f"the error budget is overspent, {one.standing.bad:,.0f} bad of {_allowed(one):,.0f} allowed"
+    return f"{math.floor(left * 100)} % of the error budget is left"
+
+
+def _allowed(one: Stood) -> float:
+    return one.objective.budget * one.standing.total
+
+
+def _said(policy: Policy) -> str:
+    return f"{policy.name!r} (at {policy.left * 100:g} %)"

@@ -1,0 +1,144 @@
+"""How objectives, alerts and exclusions look as plain JSON, the same on the command line, over HTTP and in a
+notebook: shares from 0 to 1, times as RFC 3339 in UTC."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from monitor.clock import rfc3339
+from monitor.slo.health import Decision
+from monitor.slo.objective import Objective, Subject
+from monitor.slo.standing import AlertState, Burning, Excluded, Exclusion, Health, Standing
+from monitor.slo.state import State, due_policies, state_of
+from monitor.slo.wording import describe
+
+__all__ = [
+    "shown_decision",
+    "shown_exclusion",
+    "shown_health",
+    "shown_standing",
+    "shown_subject",
+]
+
+
+def shown_subject(subject: Subject) -> dict[str, Any]:
+    return {
+        "model": subject.model,
+        "version": subject.version,
+        "endpoint": subject.endpoint,
+        "segment": dict(subject.segment),
+    }
+
+
+def shown_standing(objective: Objective, standing: Standing) -> dict[str, Any]:
+    """An objective and how one of its subjects stands."""
+    due = due_policies(objective, standing)
+    return {
+        "objective": objective.name,
+        **shown_subject(standing.subject),
+        "state": state_of(objective, standing),
+        "indicator": describe(objective),
+        "description": objective.description,
+        "owner": objective.owner,
+        "target": standing.target,
+        "period": str(objective.period),
+        "budgeting": objective.meter.budgeting,
+        "from": _time(standing.from_s),
+        "to": _time(standing.to_s),
+        "as_of": _time(standing.now_s),
+        "compliance": standing.compliance,
+        "bad": standing.bad,
+        "total": standing.total,
+        "budget_left": standing.left,
+        "exhausted_at": _time(standing.exhausted_s),
+        "burn": list(map(_burning, standing.burning)),
+        "alerts": [_of_objective(alert) for alert in standing.alerts],
+        "policies": [
+            {"name": p.name, "left": p.left, "action": p.action, "due": p in due} for p in objective.policies
+        ],
+        "excluded": list(map(_excluded, standing.excluded)),
+        "missing": standing.missing,
+        "why": standing.why,
+    }
+
+
+def _burning(burning: Burning) -> dict[str, Any]:
+    return {
+        "window_s": burning.window_s,
+        "burn": burning.burn,
+        "bad": burning.bad,
+        "total": burning.total,
+        "coverage": burning.coverage,
+        "seen": burning.seen,
+    }
+
+
+def _excluded(excluded: Excluded) -> dict[str, Any]:
+    shown = shown_exclusion(excluded.exclusion)
+    return {**shown, "seconds": excluded.seconds, "bad": excluded.bad, "total": excluded.total}
+
+
+def shown_exclusion(exclusion: Exclusion) -> dict[str, Any]:
+    """An excluded span; `model` and `objective` null: all of them."""
+    return {
+        "id": exclusion.id,
+        "from": _time(exclusion.from_s),
+        "to": _time(exclusion.to_s),
+        "model": exclusion.model,
+        "objective": exclusion.objective,
+        "author": exclusion.author,
+        "reason": exclusion.reason,
+        "added": _time_ms(exclusion.at_ms),
+        "revoked": _time_ms(exclusion.revoked_ms),
+    }
+
+
+def _of_objective(state: AlertState) -> dict[str, Any]:
+    return {
+        "rule": state.key.rule,
+        "phase": state.phase,
+        "severity": state.severity,
+        "since": _time(state.since_s),
+        "as_of": _time(state.at_s),
+        "why": state.why,
+    }
+
+
+def shown_decision(model: str, version: str | None, decision: Decision) -> dict[str, Any]:
+    """Whether the version (null: any) may be deployed; `notes` are not in its way."""
+    return {
+        "model": model,
+        "version": version,
+        "ok": decision.ok,
+        "reasons": list(decision.reasons),
+        "notes": list(decision.notes),
+    }
+
+
+def shown_health(health: Health, states: Iterable[State]) -> dict[str, Any]:
+    """A model's health and how many of its objectives are in each state."""
+    counted: Mapping[str, int] = _counts(states)
+    return {
+        "model": health.model,
+        "state": health.state,
+        "score": health.score,
+        "worst": health.worst,
+        "objectives": dict(counted),
+    }
+
+
+def _counts(states: Iterable[State]) -> dict[str, int]:
+    found = list(states)
+    return {state: found.count(state) for state in State if state in found}
+
+
+def _time(seconds: int | None) -> str | None:
+    return None if seconds is None else _time_ms(seconds * 1000)
+
+
+def _time_ms(ms: int | None) -> str | None:
+    if ms is None:
+        return None
+    try:
+        return rfc3339(ms)
+    except (OverflowError, ValueError, OSError):  # a budget that lasts for thousands of years
+        return None
