@@ -137,9 +137,17 @@ def _steps(
     above_s = (now_s if state.above_s is None else state.above_s) if escalates else None
     phase, why = _phase(state, rule, now_s, held_s, _WHY[int(met.why[i])])
     since_s = state.since_s if phase is state.phase else now_s
-    severity = rule.severity if phase is Phase.INACTIVE else state.severity
+    inactive = phase is Phase.INACTIVE
+    severity = rule.severity if inactive else state.severity
     state = replace(
-        state, phase=phase, severity=severity, since_s=since_s, held_s=held_s, above_s=above_s, why=why
+        state,
+        phase=phase,
+        severity=severity,
+        since_s=since_s,
+        held_s=held_s,
+        above_s=above_s,
+        why=why,
+        quiet=state.quiet and not inactive,
     )
     yield state, why
     escalation = rule.escalation

@@ -117,6 +117,7 @@ class Why(StrEnum):
     ENDED = "below its limit for its keep-firing time"
     ESCALATED = "burned above the escalation's limit for its time"
     BACK = "above its limit again"
+    CAUGHT_UP = "found while catching up, and still fires"
     GONE = "the rule or its subject is gone"
 
 
@@ -132,7 +133,8 @@ class AlertKey:
 @dataclass(frozen=True, slots=True)
 class AlertState:
     """An alert after its evaluation at `at_s`. `since_s` is when its phase began, `held_s` since when the
-    clauses hold without a break (None: they don't), `above_s` likewise for the escalation."""
+    clauses hold without a break (None: they don't), `above_s` likewise for the escalation. `quiet`: it was
+    found while catching up, too late to wake anybody for."""
 
     key: AlertKey
     phase: Phase
@@ -142,6 +144,7 @@ class AlertState:
     held_s: int | None = None
     above_s: int | None = None
     why: Why = Why.BELOW
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
