@@ -24,6 +24,7 @@ from monitor.store.engine import reading
 from monitor.store.schema import bins, dead_letters, profiles, series
 from monitor.store.store import Store
 from tests.exactly_once.oracle import BINS, Counted, Oracle
+from tests.exactly_once.pair_oracle import crowded_out
 from tests.store.halves import quality_counts
 
 __all__ = ["check", "differences", "give_bins", "read_store"]
@@ -120,13 +121,16 @@ def _compare_dead(store: Store, oracle: Oracle) -> list[str]:
     for (kind, name), n in dead.totals(store).items():
         by_name.setdefault(kind, Counter())[name] += n
     lines = []
+    crowded = Counter(prediction=crowded_out(oracle.predictions))
     for kind, want in (
         ("dead_letter", Counter(oracle.dead.values())),
         ("unknown_field", oracle.unknown),
         ("dead_letter_dropped", Counter[str]()),
+        ("crowded_out", crowded),
     ):
-        if by_name.get(kind, Counter()) != want:
-            lines.append(f"{kind}: {dict(by_name[kind])}, not {dict(want)}")
+        have = by_name.get(kind, Counter[str]())
+        if have != want:
+            lines.append(f"{kind}: {dict(have)}, not {dict(want)}")
     with reading(store.engine) as connection:
         kept = {
             (oracle.topics.get(r.topic, r.topic), r.part, r.position): r.reason

@@ -8,9 +8,10 @@ from typing import Any
 
 from monitor.profiles.series import SeriesKey
 
-__all__ = ["QUALITY_S", "Label", "Prediction", "Rank", "count_pairs"]
+__all__ = ["QUALITY_S", "Label", "Prediction", "Rank", "count_pairs", "crowded_out"]
 
 QUALITY_S = 3600
+_MOST = 256  # predictions that are kept under one key, those of the highest rank
 
 Rank = tuple[int, str, int, int]
 Row = tuple[str, int, SeriesKey, int]
@@ -45,22 +46,34 @@ def count_pairs(
     predictions: Iterable[Prediction], labels: Iterable[Label]
 ) -> dict[Row, Counter[tuple[Any, ...]]]:
     """Counts by row (kind, tier, series, start) and cell; of all tiers."""
-    latest: dict[tuple[Any, ...], Prediction] = {}
-    for p in predictions:
-        place = (p.join, p.model, p.id)
-        if place not in latest or p.rank > latest[place].rank:
-            latest[place] = p
     given: defaultdict[tuple[str, str], defaultdict[tuple[Any, ...], list[Label]]] = defaultdict(
         lambda: defaultdict(list)
     )
     for label in labels:
         given[label.join][label.model, label.annotator].append(label)
     counts: defaultdict[Row, Counter[tuple[Any, ...]]] = defaultdict(Counter)
-    for p in latest.values():
+    kept = (p for latest in _latest(predictions).values() for p in latest[:_MOST])
+    for p in kept:
         fits = [g for (model, _), g in given[p.join].items() if model in (None, p.model)]
         for row, cell in _cells(p, fits):
             counts[row][cell] += 1
     return dict(counts)
+
+
+def crowded_out(predictions: Iterable[Prediction]) -> int:
+    """How many predictions are dropped, for their key has more than are kept."""
+    return sum(max(0, len(latest) - _MOST) for latest in _latest(predictions).values())
+
+
+def _latest(predictions: Iterable[Prediction]) -> dict[tuple[str, str], list[Prediction]]:
+    """By what they are joined by, the newest of each model and id, the highest rank first."""
+    found: defaultdict[tuple[str, str], dict[tuple[str, str], Prediction]] = defaultdict(dict)
+    for p in predictions:
+        known = found[p.join].get((p.model, p.id))
+        if known is None or p.rank > known.rank:
+            found[p.join][p.model, p.id] = p
+    by_rank = {join: sorted(each.values(), key=lambda p: p.rank) for join, each in found.items()}
+    return {join: each[::-1] for join, each in by_rank.items()}
 
 
 def _newest(labels: Sequence[Label]) -> Label:
