@@ -135,6 +135,7 @@ class Batch:
     was sampled), `amounts` holds tokens and cost. `mode` indexes contract.MODES. `unknown_fields`
     counts fields that the contract does not know. `keys` are the business keys (None where no record
     has one), `rankings` the predictions that are lists, by row: their `@prediction` is null.
+    `class_scores` holds, by row, a score for each of three classes or more, by name.
     """
 
     partition: Partition
@@ -157,6 +158,7 @@ class Batch:
     unknown_fields: Mapping[str, int] = field(default_factory=dict)
     keys: list[str | None] | None = None
     rankings: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    class_scores: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ts_ms)
@@ -189,6 +191,7 @@ class Batch:
             unknown_fields=self.unknown_fields,
             keys=None if self.keys is None else [self.keys[i] for i in index],
             rankings={int(position[row]): items for row, items in self.rankings.items() if keep[row]},
+            class_scores={int(position[row]): each for row, each in self.class_scores.items() if keep[row]},
         )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from monitor.profiles.layout import Kind
 from monitor.profiles.profile import Profiles
-from monitor.profiles.quality import Pairs, count_quality
+from monitor.profiles.quality import ClassScores, Pairs, count_quality
 from monitor.profiles.rows import RowKey, RowKeys
 from monitor.sli.quality import find_metric
 from monitor.sli.quality_cells import QualityCells
@@ -47,7 +47,7 @@ def make_pairs(n: int, **columns: Any) -> Pairs:
 
 
 def _column(values: Any) -> Any:
-    return values if isinstance(values, dict) else np.asarray(values)
+    return values if isinstance(values, dict | ClassScores) else np.asarray(values)
 
 
 def binary(actual: Any, predicted: Any, score: Any = None, **columns: Any) -> Pairs:

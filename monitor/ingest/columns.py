@@ -2,7 +2,7 @@
 
 import operator
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import repeat
 from typing import Any
 
@@ -94,6 +94,7 @@ class Pieces:
         self._traces: list[str | None] = []
         self._keys: list[str | None] = []
         self._rankings: dict[int, tuple[str, ...]] = {}
+        self._class_scores: dict[int, Mapping[str, float]] = {}
         self._arrays: defaultdict[str, list[tuple[int, NDArray[Any]]]] = defaultdict(list)
         self._blocks: defaultdict[type, list[tuple[Ints, dict[str, Column], dict[str, Floats]]]]
         self._blocks = defaultdict(list)
@@ -189,6 +190,8 @@ class Pieces:
             columns["@prediction"] = column_of(values, None, self._vocabularies.of(info.model, "@prediction"))
         if "score" in known or "scores" in known:
             columns["@score"] = floats_of(_scores(rows, known, self._positive(info.model)), n)
+        if "scores" in known:
+            self._take_class_scores(rows, known, at)
         telling = _telling(rows, known)
         if not telling.all():
             at = at[telling]
@@ -204,6 +207,20 @@ class Pieces:
             if isinstance(value, list):
                 self._rankings[row] = tuple(str(v)[:MAX_PREDICTION_CHARS] for v in value[:MAX_RANKED])
         return [None if isinstance(value, list) else value for value in predictions]
+
+    def _take_class_scores(self, rows: list[Any], known: set[str], at: Ints) -> None:
+        """Keeps the scores of three classes or more of the rows `at`, where there is no score of its own.
+
+        In an array they are in the order of the classes 0, 1, 2 .., so the prediction is one of these."""
+        several = 3
+        for place, row in zip(at.tolist(), rows, strict=True):
+            scores = row.scores
+            if not scores or len(scores) < several or (row.score if "score" in known else None) is not None:
+                continue
+            named = scores if isinstance(scores, dict) else {str(i): x for i, x in enumerate(scores)}
+            predicted = _class_name(row.prediction) if "prediction" in known else None
+            if isinstance(scores, dict) or predicted in named:
+                self._class_scores[place] = named
 
     def batch(self, chunk: Chunk, unknown: Counter[str]) -> tuple[Batch, Ints]:
         """All rows as one batch, and their index (int64) in the chunk."""
@@ -243,6 +260,7 @@ class Pieces:
             unknown_fields=self._unknown + unknown,
             keys=[*self._keys, *[None] * (self._n - len(self._keys))] if any(self._keys) else None,
             rankings=self._rankings,
+            class_scores=self._class_scores,
         )
         return batch, index
 
@@ -272,10 +290,18 @@ def _best_score(positive: Collection[str], score: float | None, scores: Any, pre
         found = next((value for name, value in scores.items() if name.lower() in positive), None)
         if found is not None:
             return float(found)
+    key = _class_name(prediction)
     if isinstance(scores, dict):
-        key = str(prediction).lower() if isinstance(prediction, bool) else str(prediction)
         return float(scores[key]) if key in scores else float(max(scores.values()))
     return float(max(scores))
+
+
+def _class_name(prediction: Any) -> str:
+    """A class as its scores name it: booleans are `true` and `false`, whole numbers have no fraction."""
+    if isinstance(prediction, bool):
+        return str(prediction).lower()
+    whole = isinstance(prediction, float) and prediction.is_integer()
+    return str(int(prediction)) if whole else str(prediction)
 
 
 def _scores(rows: list[Any], known: set[str], positive: Collection[str]) -> list[float | None]:

@@ -113,7 +113,7 @@ FIELDS: tuple[Field, ...] = (
         dict[str, float] | list[float],
         "A score for each class, where there is no score. Of two, that of the positive class is taken (1, "
         "true, yes, positive, or models.<name>.positive_class; the second of an array), of more that of the "
-        "prediction.",
+        "prediction; log loss and Brier score are then those of all classes (in an array: of 0, 1, 2 ..).",
     ),
     Field("tokens_in", float, "Tokens read.", schema=_NON_NEGATIVE),
     Field("tokens_out", float, "Tokens written.", schema=_NON_NEGATIVE),

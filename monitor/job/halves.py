@@ -24,6 +24,8 @@ from monitor.store.pair_codec import (
 __all__ = ["Samples", "label_halves", "prediction_halves"]
 
 _DAY_MS = 86_400_000
+# Of more classes only the one score is kept: an entry has a bound.
+_MAX_CLASSES = 255
 # The share of a model's pairs to keep, 1 where there is none. Labels that are for every model are all kept.
 Samples = Mapping[str, float]
 
@@ -84,8 +86,28 @@ def _block_halves(
     own = keys if named is None else join_keys(ids)[chosen]
     head["who"] = np.ascontiguousarray(own).view("<u8")[:, 0] ^ _long_hash(block.model)
     head["score"], head["series"] = score[chosen], series[rows]
-    sizes, data = encode_predictions(head, marginals[rows], values.select(chosen))
+    scores, no_shares = _class_scores(batch, rows)
+    for row, outside in no_shares.items():
+        head["score"][row] = outside
+    sizes, data = encode_predictions(head, marginals[rows], values.select(chosen), scores)
     return Halves(keys, batch.ts_ms[rows] // _DAY_MS, sizes, data, [ids[i] for i in chosen.tolist()])
+
+
+def _class_scores(batch: Batch, rows: Ints) -> tuple[dict[int, Mapping[str, float]], dict[int, float]]:
+    """(by row the scores of the classes, and of those that are no probabilities one that lies outside 0 to 1,
+    which is then told of the prediction)."""
+    found: dict[int, Mapping[str, float]] = {}
+    outside: dict[int, float] = {}
+    for i, row in enumerate(rows.tolist() if batch.class_scores else ()):
+        scores = batch.class_scores.get(row)
+        if scores is None or len(scores) > _MAX_CLASSES:
+            continue
+        off = next((score for score in scores.values() if not 0 <= score <= 1), None)
+        if off is None:
+            found[i] = scores
+        else:
+            outside[i] = off
+    return found, outside
 
 
 def _long_hash(text: str) -> np.uint64:

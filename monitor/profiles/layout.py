@@ -166,14 +166,16 @@ class Quality(IntEnum):
     SUM_ACTUAL_FOURTH = 29
     SUM_SQUARED_ACTUAL = 30
     SUM_SQUARED_ACTUAL_SQUARED = 31
-    # Probabilities of the positive class: those labelled; and scores outside 0 to 1, labelled or not, which
-    # are in no other cell.
+    # Probabilities of the positive class, or, of predictions with a score for each of several classes, of the
+    # class predicted: those labelled; and scores outside 0 to 1, labelled or not, which are in no other cell.
     SCORED = 32
     UNSCALED = 33
     SUM_BRIER = 34
     SUM_LOG_LOSS = 35
     SUM_BRIER_SQUARED = 36
     SUM_LOG_LOSS_SQUARED = 37
+    # Predictions with a score for each of several classes, labelled or not.
+    SEVERAL = 38
     # Lists predicted.
     RANKED = 48
     HIT = 49
@@ -202,7 +204,8 @@ class Quality(IntEnum):
 # time, ms. CONFUSION + predicted * 256 + actual counts classes by the numbers that the store gave them; the
 # classes beyond its limit are OTHER_CLASS. SCORE + (bin * 2 + predicted positive) * 3 + outcome (0 negative,
 # 1 positive, 2 not labelled yet) counts predictions by the bin of their score among SCORE_EDGES, and
-# SCORE_SUM + the same holds the sums of those scores.
+# SCORE_SUM + the same holds the sums of those scores. Of SEVERAL classes the score is that of the class
+# predicted, which counts as the positive one: the outcome is whether the prediction was right.
 LAG = 4096
 CONFUSION = 1 << 16
 OTHER_CLASS = 255

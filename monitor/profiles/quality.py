@@ -21,7 +21,7 @@ from monitor.profiles.matching import match_list, match_text
 from monitor.profiles.profile import Profiles
 from monitor.records import Bools, Floats, Ints
 
-__all__ = ["Pairs", "count_quality"]
+__all__ = ["ClassScores", "Pairs", "count_quality"]
 
 # Numbers beyond this measure nothing, and their fourth powers would drown the others'.
 _LARGEST = 1e30
@@ -33,6 +33,16 @@ _DENSE_ALWAYS = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
+class ClassScores:
+    """Probabilities of each of several classes, of `n` predictions: whether there are any (bool), that of the
+    label's class (float64; 0 where it has none), and the sum of their squares (float64)."""
+
+    given: Bools
+    actual: Floats
+    squares: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class Pairs:
     """`n` predictions as columns, each with its label or none.
 
@@ -40,7 +50,7 @@ class Pairs:
     their names do: they are counted as OTHER_CLASS, but a prediction is correct only where the numbers are
     equal. `score` is the probability of the positive class, NaN for none. `weight` is the label's, above 0,
     and 1 where there is no label. `lag_ms` is the label's time less the prediction's. `ranked` and `texts`
-    hold (prediction, label) by row.
+    hold (prediction, label) by row. Where `class_scores` are given, `score` is that of the class predicted.
     """
 
     predicted_number: Floats
@@ -59,6 +69,7 @@ class Pairs:
     weight: Floats
     ranked: Mapping[int, tuple[tuple[str, ...], Any]]
     texts: Mapping[int, tuple[str, str]]
+    class_scores: ClassScores | None = None
 
     def __len__(self) -> int:
         return len(self.labelled)
@@ -242,12 +253,20 @@ def _scores(pairs: Pairs, flags: dict[Quality, Bools], add: _Add) -> tuple[Ints,
     flags[Quality.SCORED] = judged
     flags[Quality.UNSCALED] = ~given & ~np.isnan(score)
     value = np.where(given, score, 0.0)
-    outcome = np.where(judged, pairs.actual_positive.astype(np.int64), 2)
-    cell = (np.searchsorted(SCORE_EDGES, value, side="right") * 2 + pairs.predicted_positive) * 3 + outcome
+    truly, said = pairs.actual_positive, pairs.predicted_positive
+    likely, squared = np.where(truly, value, 1 - value), (value - truly) ** 2
+    several = pairs.class_scores
+    if several is not None:
+        flags[Quality.SEVERAL] = given & several.given
+        truly = np.where(several.given, pairs.predicted_class == pairs.actual_class, truly)
+        said = said | several.given
+        likely = np.where(several.given, several.actual, likely)
+        squared = np.where(several.given, several.squares - 2 * several.actual + 1, squared)
+    outcome = np.where(judged, truly.astype(np.int64), 2)
+    cell = (np.searchsorted(SCORE_EDGES, value, side="right") * 2 + said) * 3 + outcome
     if judged.any():
-        squared = np.where(judged, (value - pairs.actual_positive) ** 2, 0.0)
-        likely = np.clip(value, _EPSILON, 1 - _EPSILON)
-        loss = np.where(judged, -np.log(np.where(pairs.actual_positive, likely, 1 - likely)), 0.0)
+        squared = np.where(judged, squared, 0.0)
+        loss = np.where(judged, -np.log(np.clip(likely, _EPSILON, 1 - _EPSILON)), 0.0)
         add(Quality.SUM_BRIER, squared)
         add(Quality.SUM_BRIER_SQUARED, squared**2)
         add(Quality.SUM_LOG_LOSS, loss)

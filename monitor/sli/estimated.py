@@ -1,8 +1,9 @@
 """Quality expected before labels come, from calibrated scores: CBPE, confidence-based performance estimation.
 
 Each prediction counts as positive with its calibrated probability. So the expected metrics come from the
-score profile of all predictions, labelled or not. This sees what moves the mix of scores; it cannot see a
-change of what a score means (concept drift), for which the labels are there: `expectation_error`.
+score profile of all predictions, labelled or not. Of several classes the predicted one is right with its
+calibrated probability, so the accuracy alone is expected. This sees what moves the mix of scores; it cannot
+see a change of what a score means (concept drift), for which the labels are there: `expectation_error`.
 """
 
 import json
@@ -222,13 +223,15 @@ class Expected:
     def compute(self, cells: QualityCells, calibration: Calibration) -> Estimates:
         """Over all predictions with a score, labelled or not. The interval is for the labels of these
         predictions to come: it holds the sampling error, not the calibration's own."""
-        return _scaled_only(cells, self.formula(_foreseen(cells, calibration, _ALL)))
+        return self.limited(cells, self.formula(_foreseen(cells, calibration, _ALL)))
 
-
-def _scaled_only(cells: QualityCells, found: Estimates) -> Estimates:
-    """No value where scores lie outside 0 to 1: they are in no bin."""
-    outside: Bools = cells.counts(Quality.UNSCALED) > found.count * 0.01
-    return known(found.value, (found.low, found.high), found.count, (outside, Why.UNSCALED), *_kept(found))
+    def limited(self, cells: QualityCells, found: Estimates) -> Estimates:
+        """No value where scores lie outside 0 to 1, which are in no bin, nor one of the positive class where
+        there are several: a score says how likely the predicted class is right, and so how accurate it is."""
+        outside: Bools = cells.counts(Quality.UNSCALED) > found.count * 0.01
+        several: Bools = (cells.counts(Quality.SEVERAL) > 0) & (self.name != "expected_accuracy")
+        lacking = ((outside, Why.UNSCALED), (several, Why.SEVERAL_CLASSES))
+        return known(found.value, (found.low, found.high), found.count, *lacking, *_kept(found))
 
 
 def _kept(found: Estimates) -> list[tuple[Bools, Why]]:
@@ -263,4 +266,5 @@ def expectation_error(cells: QualityCells, calibration: Calibration, expected: E
     actual = expected.formula(certain)
     value = foreseen.value - actual.value
     interval = foreseen.low - actual.value, foreseen.high - actual.value
-    return known(value, interval, foreseen.count, *_kept(foreseen), *_kept(actual))
+    found = known(value, interval, foreseen.count, *_kept(foreseen), *_kept(actual))
+    return expected.limited(cells, found)

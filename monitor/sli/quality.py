@@ -23,6 +23,7 @@ class Needs(Enum):
     CLASSES = "predictions and labels that are classes"
     POSITIVE_CLASS = "predictions and labels that are classes, one of them the positive one"
     SCORES = "scores from 0 to 1 and labels that are classes, one of them the positive one"
+    PROBABILITIES = "a score from 0 to 1 of the positive class or of each class, and labels that are classes"
     NUMBERS = "predictions and labels that are numbers"
     LISTS = "predictions that are lists, and labels of their relevant items"
     TEXTS = "predictions and labels that are texts"
@@ -43,6 +44,7 @@ class Metric:
 
 
 _C, _P, _S, _N, _L = Needs.CLASSES, Needs.POSITIVE_CLASS, Needs.SCORES, Needs.NUMBERS, Needs.LABELS
+_A = Needs.PROBABILITIES
 _SHARE, _SAME = "share", "units of the prediction"
 
 
@@ -85,8 +87,8 @@ METRICS: tuple[Metric, ...] = (
     Metric("precision_macro", _SHARE, "mean precision of all classes", True, _C, classes.precision_macro),
     Metric("recall_macro", _SHARE, "mean recall of all classes", True, _C, classes.recall_macro),
     Metric("mcc", "correlation", "Matthews' correlation of predictions and labels", True, _C, classes.mcc),
-    Metric("log_loss", "nats", "mean -ln of the probability given to the label", False, _S, scores.log_loss),
-    Metric("brier", _SHARE, "mean squared distance of score and label", False, _S, scores.brier),
+    Metric("log_loss", "nats", "mean -ln of the probability given to the label", False, _A, scores.log_loss),
+    Metric("brier", _SHARE, "mean squared distance of scores and label", False, _A, scores.brier),
     Metric("roc_auc", _SHARE, "area under the ROC curve", True, _S, scores.roc_auc),
     Metric(
         "pr_auc",
@@ -101,7 +103,7 @@ METRICS: tuple[Metric, ...] = (
         _SHARE,
         "expected calibration error over ten bins of the score",
         False,
-        _S,
+        _A,
         scores.expected_calibration_error,
     ),
     _at("precision", "10p"),

@@ -63,6 +63,7 @@ class Why(IntEnum):
     NO_REFERENCE = 21
     SMALL_GROUP = 22
     NO_CALIBRATION = 23
+    SEVERAL_CLASSES = 24
 
     @property
     def text(self) -> str:
@@ -91,6 +92,7 @@ _TEXTS = {
     Why.NO_RATINGS: "no ratings",
     Why.NO_ANNOTATORS: "no label with several annotators",
     Why.NONE_FORETOLD: "no event was foretold",
+    Why.SEVERAL_CLASSES: "several classes: there is no one class to rank by the score of",
     Why.NO_CALIBRATION: "neither a baseline nor the stream has labelled scores to calibrate on",
     Why.NO_REFERENCE: "nothing to compare with",
     Why.SMALL_GROUP: "too few in the group",

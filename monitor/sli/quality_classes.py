@@ -17,6 +17,7 @@ __all__ = [
     "false_negative_rate",
     "false_positive_rate",
     "mcc",
+    "no_positive_class",
     "precision",
     "precision_macro",
     "recall",
@@ -87,14 +88,17 @@ def _unlabelled(cells: QualityCells) -> tuple[Bools, Why]:
     return cells.counts(Quality.LABELLED) <= 0, Why.NO_LABELS
 
 
+def no_positive_class(cells: QualityCells) -> Bools:
+    """Slots (bool) of several classes, none of which is the positive one."""
+    several: Bools = np.bincount(_Classes.of(cells).slot, minlength=cells.n) > 2
+    return several & (cells.counts(_TP, _FP, _FN) <= 0)
+
+
 def _unclassified(cells: QualityCells) -> tuple[tuple[Bools, Why], ...]:
-    classes = _Classes.of(cells)
-    several = np.bincount(classes.slot, minlength=cells.n) > 2
-    none = cells.counts(_TP, _FP, _FN) <= 0
     return (
         _unlabelled(cells),
         (cells.counts(Quality.CLASSIFIED) <= 0, Why.NO_CLASSES),
-        (several & none, Why.NO_POSITIVE_CLASS),
+        (no_positive_class(cells), Why.NO_POSITIVE_CLASS),
     )
 
 

@@ -13,6 +13,7 @@ from scipy.special import digamma, ndtr
 from monitor.profiles.layout import SCORE_EDGES, Quality
 from monitor.records import Bools, Floats, Ints
 from monitor.sli.quality_cells import Estimates, QualityCells, Why, cumulative, known, ratio, summed
+from monitor.sli.quality_classes import no_positive_class
 from monitor.sli.quality_intervals import bounded, deviation, normal, positive, wilson
 
 __all__ = [
@@ -81,13 +82,19 @@ def _lacking(cells: QualityCells) -> list[tuple[Bools, Why]]:
         (cells.counts(Quality.LABELLED) <= 0, Why.NO_LABELS),
         (cells.counts(Quality.UNSCALED) > _UNSCALED * shown, Why.UNSCALED),
         (cells.counts(Quality.SCORED) <= 0, Why.NO_SCORES),
+        (no_positive_class(cells) & (cells.counts(Quality.SEVERAL) <= 0), Why.NO_POSITIVE_CLASS),
     ]
+
+
+def _unranked(cells: QualityCells) -> list[tuple[Bools, Why]]:
+    """What is lacking for the positive ones to be ranked: of several classes there are none such."""
+    return [*_lacking(cells), (cells.counts(Quality.SEVERAL) > 0, Why.SEVERAL_CLASSES)]
 
 
 def _two_sided(cells: QualityCells) -> list[tuple[Bools, Why]]:
     ranked = Ranked.labelled(cells)
     return [
-        *_lacking(cells),
+        *_unranked(cells),
         (ranked.positives <= 0, Why.NO_POSITIVE_LABELS),
         (ranked.negatives <= 0, Why.NO_NEGATIVE_LABELS),
     ]
@@ -167,6 +174,7 @@ def _precision_error(ranked: Ranked, value: Floats, precision: Floats, reach: Fl
 
 
 def brier(cells: QualityCells) -> Estimates:
+    """Of several classes the sum over all of them, as in Brier 1950 and scikit-learn: 0 to 2."""
     return _mean(cells, Quality.SUM_BRIER, Quality.SUM_BRIER_SQUARED, bounded)
 
 
@@ -184,7 +192,8 @@ def _mean(cells: QualityCells, part: Quality, squares: Quality, interval: _Inter
 
 def expected_calibration_error(cells: QualityCells) -> Estimates:
     """Over ten bins of equal width, a score on an edge in the bin above it: the mean distance between the
-    mean score and the share of positives.
+    mean score and the share of positives. Of several classes: between the score of the class predicted and
+    the share of right predictions (Guo et al. 2017).
 
     Noise alone gives distances. The error is by the delta method, and the lower limit is lower by what noise
     adds on average to distances of this size (the mean of a folded normal distribution, less its size).
@@ -236,7 +245,7 @@ def precision_at(cells: QualityCells, k: float, share: bool) -> Estimates:
     found, first, _ = _at(cells, k, share)
     value = np.clip(found / first, 0.0, 1.0)
     count = cells.counts(Quality.SCORED)
-    lacking = (*_lacking(cells), (count < first, Why.TOO_FEW))
+    lacking = (*_unranked(cells), (count < first, Why.TOO_FEW))
     return known(value, wilson(value, first / cells.spread), count, *lacking)
 
 
@@ -248,5 +257,5 @@ def lift_at(cells: QualityCells, k: float, share: bool) -> Estimates:
     positives, count = ranked.positives, cells.counts(Quality.SCORED)
     caught, scale = np.clip(ratio(found, positives), 0.0, 1.0), count / first
     low, high = wilson(caught, positives / cells.spread)
-    lacking = (*_lacking(cells), (positives <= 0, Why.NO_POSITIVE_LABELS), (count < first, Why.TOO_FEW))
+    lacking = (*_unranked(cells), (positives <= 0, Why.NO_POSITIVE_LABELS), (count < first, Why.TOO_FEW))
     return known(caught * scale, (low * scale, high * scale), count, *lacking)

@@ -53,15 +53,17 @@ class ValueKind(IntEnum):
 
 class Flags(IntFlag):
     """SAMPLED: a prediction of a share of the keys. RATING: a label by a person who rates. CORRECTED: a label
-    whose giver gave another value too."""
+    whose giver gave another value too. CLASS_SCORES: a prediction with a score for each class."""
 
     SAMPLED = 1
     RATING = 2
     CORRECTED = 4
+    CLASS_SCORES = 8
 
 
 # `size` is that of the whole entry. `who` is the hash of (model, id), `series` the whole one's number; as
-# many numbers of marginals (uint32) as `marginals` says follow the head, then the value.
+# many numbers of marginals (uint32) as `marginals` says follow the head, then the scores of the classes where
+# there are any (their number as a uint16, then as many of CLASS_SCORE), then the value.
 PREDICTION = np.dtype(
     [
         ("size", "<u2"),
@@ -76,6 +78,7 @@ PREDICTION = np.dtype(
         ("marginals", "u1"),
     ]
 )
+CLASS_SCORE = np.dtype([("name", "<u4"), ("score", "<f8")])
 # `model` and `annotator` are hashes, 0 for none; the value follows the head.
 LABEL = np.dtype(
     [
@@ -149,8 +152,21 @@ class Entries:
         counts = self.head["marginals"].astype(np.int64)
         if not counts.any():
             return np.zeros(0, np.int64), np.zeros(0, np.int64)
-        index = spans(self.begin - 4 * counts, 4 * counts)
+        index = spans(self._after_head(), 4 * counts)
         return np.repeat(np.arange(len(self)), counts), self.data[index].view("<u4").astype(np.int64)
+
+    def class_scores(self, chosen: Ints) -> tuple[Ints, Ints, Floats]:
+        """(index into `chosen`, hash of the class's name, int64, score) of every class of the `chosen`
+        predictions that have scores of their classes."""
+        with_scores = np.flatnonzero((self.head["flags"][chosen] & Flags.CLASS_SCORES) > 0)
+        mine = chosen[with_scores]
+        at = self._after_head()[mine] + 4 * self.head["marginals"][mine].astype(np.int64)
+        n = _uint16(self.data, at)
+        found = self.data[spans(at + 2, n * CLASS_SCORE.itemsize)].view(CLASS_SCORE)
+        return np.repeat(with_scores, n), found["name"].astype(np.int64), found["score"].astype(np.float64)
+
+    def _after_head(self) -> Ints:
+        return self.end - self.head["size"].astype(np.int64) + self.head.dtype.itemsize
 
 
 def join_keys(ids: Sequence[str | None], keys: Sequence[str | None] | None = None) -> Bytes:
@@ -209,14 +225,50 @@ def _utf8(text: str | None) -> bytes:
     return (text or "")[:_MAX_CHARS].encode("utf-8", "replace")
 
 
-def encode_predictions(head: NDArray[Any], series: Ints, values: Values) -> tuple[Ints, Bytes]:
+def encode_predictions(
+    head: NDArray[Any],
+    series: Ints,
+    values: Values,
+    class_scores: Mapping[int, Mapping[str, float]] | None = None,
+) -> tuple[Ints, Bytes]:
     """(sizes, data) of predictions. `series` (int64, n x k) are the marginals, negative where there is none;
-    `size`, `kind` and `marginals` of the heads are filled in."""
+    `class_scores` holds, by row, those of the classes where there are any. `size`, `kind`, `marginals` and
+    the flag of class scores of the heads are filled in."""
     given = series >= 0
     counts = np.count_nonzero(given, axis=1)
     head["marginals"] = counts
-    marginals = series[given].astype("<u4").view(np.uint8)
-    return _encode(head, values, (4 * counts).astype(np.int64), marginals)
+    sizes = (4 * counts).astype(np.int64)
+    between = series[given].astype("<u4").view(np.uint8)
+    if class_scores:
+        sizes, between = _with_class_scores(head, sizes, between, class_scores)
+    return _encode(head, values, sizes, between)
+
+
+def _with_class_scores(
+    head: NDArray[Any], sizes: Ints, marginals: Bytes, class_scores: Mapping[int, Mapping[str, float]]
+) -> tuple[Ints, Bytes]:
+    """(sizes, data) of what stands between heads and values."""
+    rows = np.array(sorted(class_scores), np.int64)
+    packed = [_class_scores(class_scores[row]) for row in rows.tolist()]
+    head["flags"][rows] |= np.uint8(Flags.CLASS_SCORES)
+    lengths = np.zeros(len(head), np.int64)
+    lengths[rows] = list(map(len, packed))
+    whole = sizes + lengths
+    begins = np.cumsum(whole) - whole
+    data = np.zeros(int(whole.sum()), np.uint8)
+    data[spans(begins, sizes)] = marginals
+    data[spans(begins + sizes, lengths)] = np.frombuffer(b"".join(packed), np.uint8)
+    return whole, data
+
+
+def _class_scores(scores: Mapping[str, float]) -> bytes:
+    pairs = [(short_hash(name), score) for name, score in scores.items()]
+    return len(pairs).to_bytes(2, "little") + np.array(pairs, CLASS_SCORE).tobytes()
+
+
+def _uint16(data: Bytes, at: Ints) -> Ints:
+    low, high = data[at].astype(np.int64), data[at + 1].astype(np.int64)
+    return low + 256 * high
 
 
 def encode_labels(head: NDArray[Any], values: Values) -> tuple[Ints, Bytes]:
@@ -275,4 +327,6 @@ def parse(blobs: Sequence[bytes | None], dtype: np.dtype[Any]) -> Entries:
     fixed = np.full(len(rows), dtype.itemsize, np.int64)
     if dtype is PREDICTION:
         fixed += 4 * heads["marginals"].astype(np.int64)
+        scored = np.flatnonzero(heads["flags"] & Flags.CLASS_SCORES)
+        fixed[scored] += 2 + CLASS_SCORE.itemsize * _uint16(data, places[scored] + fixed[scored])
     return Entries(rows, heads, places - begins[rows], places + fixed, places + heads["size"], data)

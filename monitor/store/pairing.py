@@ -24,10 +24,10 @@ from monitor.store.pair_codec import (
     Entries,
     Flags,
     Halves,
-    ValueKind,
     parse,
     short_hash,
 )
+from monitor.store.pair_details import Lists, class_scores
 from monitor.store.pair_rows import MAX_LABELS, MAX_PREDICTIONS, Outcomes, Standing, match, ranks, standing
 from monitor.store.pair_samples import Judged, Place, WrongSamples
 from monitor.store.pair_values import Decoded, Texts, alike, decode, is_positive
@@ -261,7 +261,7 @@ class Pairing:
         model = models.index[index]
         positive = models.positive(p.texts, self._settings.positive)
         predicted_class, actual_class = self._numbered(predicted, models, index, code, actual)
-        lists = _Lists(p, v, index, label, code, actual)
+        lists = Lists(p, v, index, label, code, actual)
         return Pairs(
             predicted_number=number,
             actual_number=actual_number,
@@ -279,6 +279,7 @@ class Pairing:
             weight=weight,
             ranked=lists.ranked(),
             texts=lists.texts(predicted_class, actual_class),
+            class_scores=class_scores(predicted.entries, p.texts, index, actual),
         )
 
     def _numbered(
@@ -347,43 +348,6 @@ def _memberships(entries: Entries, index: Ints) -> tuple[Ints, Ints]:
     place = np.repeat(begin - (np.cumsum(count) - count), count) + np.arange(len(of))
     whole = entries.head["series"][index].astype(np.int64)
     return np.concatenate((np.arange(len(index)), of)), np.concatenate((whole, marginal[place]))
-
-
-@dataclass(frozen=True, slots=True)
-class _Lists:
-    """Predictions that are lists or texts that are no classes, which are looked at one by one."""
-
-    predicted: Decoded
-    told: Decoded
-    index: Ints
-    label: Ints
-    code: Ints
-    actual: Ints
-
-    def ranked(self) -> dict[int, tuple[tuple[str, ...], object]]:
-        """(prediction, label) of the pairs whose prediction is a list."""
-        lists = np.flatnonzero((self.predicted.kind[self.index] == ValueKind.LIST) & (self.label >= 0))
-        found: dict[int, tuple[tuple[str, ...], object]] = {}
-        for i in lists.tolist():
-            label = int(self.label[i])
-            items = tuple(map(str, self.predicted.value(int(self.index[i]))))
-            if self.told.kind[label] in (ValueKind.LIST, ValueKind.GRADES):
-                found[i] = (items, self.told.value(label))
-            elif self.told.kind[label] == ValueKind.TEXT or self.told.code[label]:
-                found[i] = (items, (self.told.texts.text(int(self.told.code[label])),))
-        return found
-
-    def texts(self, predicted_class: Ints, actual_class: Ints) -> dict[int, tuple[str, str]]:
-        """(prediction, label) of the pairs of texts of which one has no class number of its own."""
-        bare = (predicted_class < 0) | (predicted_class > OTHER_CLASS) | (actual_class > OTHER_CLASS)
-        bare &= (self.label >= 0) & (self.actual > 0)
-        bare &= self.predicted.kind[self.index] == ValueKind.TEXT
-        text = self.predicted.texts.text
-        return {
-            i: (text(int(self.code[i])), text(int(self.actual[i])))
-            for i in np.flatnonzero(bare).tolist()
-            if self.told.kind[int(self.label[i])] == ValueKind.TEXT
-        }
 
 
 def _compact(

@@ -7,13 +7,15 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.isotonic import IsotonicRegression
 
 from monitor.profiles.layout import SCORE, SCORE_SUM
+from monitor.profiles.quality import ClassScores, Pairs
 from monitor.sli.entries import Entries
 from monitor.sli.estimated import EXPECTED, Calibration, calibrate, expectation_error, isotonic
 from monitor.sli.quality import find_metric
 from monitor.sli.quality_cells import QualityCells
-from tests.labelling import binary, cells_of, make_pairs, without_labels
+from tests.labelling import binary, cells_of, make_pairs, value_of, without_labels
 
 isotonic_of_sklearn = pytest.importorskip("sklearn.isotonic")
 
@@ -175,3 +177,69 @@ def test_scores_of_a_model_without_a_positive_class_are_not_calibrated() -> None
         *(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)),
     )
     assert calibrate(QualityCells.of(entries)) is None
+
+
+def several_classes(frame: pd.DataFrame, names: list[str]) -> Pairs:
+    actual, predicted = (frame[c].map(names.index).to_numpy() for c in ("y_true", "y_pred"))
+    scores = frame[[f"y_pred_proba_{name}" for name in names]].to_numpy()
+    rows = np.arange(len(frame))
+    given = ClassScores(np.ones(len(frame), np.bool_), scores[rows, actual], (scores**2).sum(axis=1))
+    return make_pairs(
+        len(frame),
+        predicted_class=predicted,
+        actual_class=actual,
+        score=scores[rows, predicted],
+        class_scores=given,
+    )
+
+
+def by_each_class(
+    reference: pd.DataFrame, analysis: pd.DataFrame, names: list[str], n: int
+) -> "np.ndarray[tuple[int, ...], np.dtype[np.float64]]":
+    """The accuracy expected when each class is calibrated against the rest, as NannyML does."""
+    scores = np.stack(
+        [
+            IsotonicRegression(out_of_bounds="clip")
+            .fit(reference[f"y_pred_proba_{name}"], reference.y_true == name)
+            .predict(analysis[f"y_pred_proba_{name}"])
+            for name in names
+        ],
+        axis=1,
+    )
+    of_predicted = scores[np.arange(len(analysis)), analysis.y_pred.map(names.index)] / scores.sum(axis=1)
+    found: np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+    found = of_predicted[: n * 5000].reshape(n, 5000).mean(axis=1)
+    return found
+
+
+def test_the_accuracy_of_several_classes_is_expected_from_the_score_of_the_one_predicted(
+    shared: Path,
+) -> None:
+    folder = shared / "data/nannyml"
+    reference = pd.read_csv(folder / "mc_reference.csv.gz")
+    analysis = pd.read_csv(folder / "mc_analysis.csv.gz")
+    analysis = analysis.merge(pd.read_csv(folder / "mc_analysis_gt.csv.gz"), on="id")
+    names = sorted(reference.y_true.unique())
+    calibration = calibrate(cells_of(several_classes(reference, names)))
+    assert calibration is not None
+    slot, n = np.arange(len(analysis)) // 5000, len(analysis) // 5000
+    kept = slot < n
+    pairs = several_classes(analysis[kept], names)
+    cells = cells_of(pairs, slot[kept], n)
+    before = cells_of(without_labels(pairs, np.ones(len(pairs), np.bool_)), slot[kept], n)
+    found = EXPECTED["expected_accuracy"].compute(before, calibration)
+    assert found.count.tolist() == [5000] * n
+    accuracy = find_metric("accuracy")
+    assert accuracy is not None
+    actual = accuracy.compute(cells).value
+    # The data's second half drifts, in what scores mean too, which no expectation can see.
+    assert np.abs(found.value - actual)[: n // 2].max() < 0.01
+    assert found.value == pytest.approx(by_each_class(reference, analysis, names, n), abs=0.004)
+    error = expectation_error(cells, calibration, EXPECTED["expected_accuracy"])
+    assert error.value == pytest.approx(found.value - actual, abs=1e-9)
+    # On the rows that it was learnt from, the expectation is the accuracy itself.
+    whole = cells_of(several_classes(reference, names))
+    expected = EXPECTED["expected_accuracy"].compute(whole, calibration).value[0]
+    assert expected == pytest.approx(value_of("accuracy", whole), abs=1e-9 if calibration.corrects else 0.01)
+    refused = EXPECTED["expected_recall"].compute(before, calibration)
+    assert refused.reason(0) == "several classes: there is no one class to rank by the score of"

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.profiles.layout import Quality
+from monitor.profiles.quality import ClassScores
 from monitor.sli.quality import METRICS, find_metric
 from monitor.sli.quality_cells import QualityCells
 from tests.labelling import binary, cells_of, make_pairs, numbers, value_of, without_labels
@@ -148,6 +149,39 @@ def test_a_model_of_several_classes_equals_scikit_learns(shared: Path) -> None:
     estimates = find_metric("specificity").compute(cells)  # type: ignore[union-attr]  # it is there
     assert math.isnan(estimates.value[0])
     assert estimates.reason(0) == "several classes, and none is the positive one"
+
+
+def test_probabilities_of_several_classes_are_judged_as_scikit_learn_does(shared: Path) -> None:
+    frame = pd.read_csv(shared / "data/nannyml/mc_reference.csv.gz")
+    names = sorted(frame.y_true.unique())
+    actual, predicted = (frame[c].map(names.index).to_numpy() for c in ("y_true", "y_pred"))
+    scores = frame[[f"y_pred_proba_{name}" for name in names]].to_numpy()
+    rows = np.arange(len(frame))
+    given = ClassScores(np.ones(len(frame), np.bool_), scores[rows, actual], (scores**2).sum(axis=1))
+    pairs = make_pairs(
+        len(frame),
+        predicted_class=predicted,
+        actual_class=actual,
+        score=scores[rows, predicted],
+        class_scores=given,
+    )
+    cells = cells_of(pairs)
+    right = (predicted == actual).astype(np.int64)
+    for name, value, tolerance in (
+        ("log_loss", metrics.log_loss(actual, scores), 1e-9),
+        ("brier", ((scores - np.eye(len(names))[actual]) ** 2).sum(axis=1).mean(), 1e-9),
+        ("ece", calibration_error(right, scores[rows, predicted]), 1e-9),
+        ("accuracy", right.mean(), 1e-9),
+    ):
+        assert value_of(name, cells) == pytest.approx(value, abs=tolerance), name
+    for name in ("roc_auc", "pr_auc", "precision_at_100", "lift_at_10p"):
+        estimates = find_metric(name).compute(cells)  # type: ignore[union-attr]  # it is there
+        assert estimates.reason(0) == "several classes: there is no one class to rank by the score of"
+    without = cells_of(
+        make_pairs(len(frame), predicted_class=predicted, actual_class=actual, score=scores[rows, predicted])
+    )
+    reason = find_metric("log_loss").compute(without).reason(0)  # type: ignore[union-attr]  # it is there
+    assert reason == "several classes, and none is the positive one"
 
 
 NUMBERS: Mapping[str, Callable[[np.ndarray, np.ndarray], float]] = {
@@ -373,6 +407,7 @@ def test_slots_do_not_mix() -> None:
             name: {n: held[j] for n, j in enumerate(mine.tolist())} if isinstance(held, dict) else held[mine]
             for name in type(pairs).__slots__
             for held in [getattr(pairs, name)]
+            if held is not None
         }
         alone = cells_of(type(pairs)(**columns))
         for metric in METRICS:
