@@ -10,13 +10,14 @@ from monitor.sli.question import Time
 from monitor.sli.windows import Bases, base_of
 from monitor.slo.counting_axes import Axes
 from monitor.slo.counting_book import Book, Column
-from monitor.slo.counting_events import Events, Thresholds, kinds_of
+from monitor.slo.counting_events import Events, Newest, Thresholds, kinds_of
 from monitor.slo.counting_gauge import Gauged, scope_of
 from monitor.slo.counting_measuring import Measuring, gauged_by, kind_of
+from monitor.slo.counting_sliced import LOOKS_BACK_S, busy, fresh, sliced
 from monitor.slo.counting_subjects import subjects_of
 from monitor.slo.counting_waiting import Waiting
 from monitor.slo.exclusions import concerns, cuts, without
-from monitor.slo.objective import Bound, Correct, Meter, Outcomes, Subject, Under
+from monitor.slo.objective import Bound, Correct, Fresh, Meter, Outcomes, Subject, Traffic, Under
 from monitor.slo.standing import Exclusion
 from monitor.slo.tally import Tally
 from monitor.store.engine import reading
@@ -58,15 +59,21 @@ class Ledger:
         self._meters = {_key(meter): meter for meter in (*meters, *near)}
         self._subjects: dict[_Key, list[Subject]] = {}
         self._models = sorted({meter.model for meter in self._meters.values()})
-        sources = [e for m in self._meters.values() if (e := _events(m)) is not None]
-        kinds = dict.fromkeys(kind for source in sources for kind in kinds_of(source))
-        self._books = {kind: Book(kind, self._models) for kind in kinds}
         self._reach = dict.fromkeys(map(_key, near), self._fine_s)
         self._reach |= dict.fromkeys(map(_key, meters), self._coarse_s)
+        places = dict.fromkeys(p for m in self._meters.values() for p in self._places(m))
+        self._books = {(kind, fine_s): Book(kind, self._models) for kind, fine_s in places}
         self._measuring = self._measurings()
         self._waiting = Waiting([Correct()])
         self._known: tuple[int, int] | None = None
         self._now_s = 0
+
+    def _places(self, meter: Meter) -> list[tuple[Kind, int]]:
+        """The books that hold the meter's events: kind of profile, and how far back base windows go in it.
+        Slices of events need them as far back as the meter is wanted."""
+        source = _events(meter)
+        fine_s = self._fine_s if meter.slice_s is None else self._reach[_key(meter)]
+        return [] if source is None else [(kind, fine_s) for kind in kinds_of(source)]
 
     def _measurings(self) -> dict[tuple[Kind, int], Measuring]:
         """What measures, by kind of profile and how far back."""
@@ -99,7 +106,7 @@ class Ledger:
         with reading(self._store.engine) as connection:
             self._learn_series(connection)
             thresholds = Thresholds.of(thresholds_in(connection))
-            labelled = any(kind in _LABELLED for kind in (*self._books, *(k for k, _ in self._measuring)))
+            labelled = any(kind in _LABELLED for kind, _ in (*self._books, *self._measuring))
             if labelled:
                 self._waiting.refresh(connection, now_s - self._coarse_s, now_s, thresholds)
             self._refresh_books(connection, now_s, thresholds)
@@ -113,18 +120,26 @@ class Ledger:
 
     def _refresh_books(self, connection: sa.Connection, now_s: int, thresholds: Thresholds) -> None:
         cut_s = [s for exclusion in self._exclusions for s in cuts(exclusion)]
-        for kind, book in self._books.items():
+        for (kind, fine_s), book in self._books.items():
             base_s = base_of(self._bases, kind)
-            axes = Axes.over(base_s, now_s - self._coarse_s, now_s - self._fine_s, now_s, cut_s)
+            axes = Axes.over(base_s, now_s - self._back_s(kind, fine_s), now_s - fine_s, now_s, cut_s)
             book.refresh(connection, axes, thresholds)
             if kind in _LABELLED:
                 book.lay_over(self._waiting.rows(kind))
+
+    def _back_s(self, kind: Kind, fine_s: int) -> int:
+        """How far back hours go in a book: what traffic is usual shows in the weeks before."""
+        usual = kind is Kind.SERVICE and any(
+            isinstance(meter.source, Traffic) and (kind, fine_s) in self._places(meter)
+            for meter in self._meters.values()
+        )
+        return max(self._coarse_s, fine_s + LOOKS_BACK_S if usual else 0)
 
     def _learn_series(self, connection: sa.Connection) -> None:
         known, by_model = series_in(connection, self._models, self._known)
         if known == self._known:
             return
-        columns: dict[Kind, dict[Column, Sequence[int]]] = {kind: {} for kind in self._books}
+        columns: dict[tuple[Kind, int], dict[Column, Sequence[int]]] = {place: {} for place in self._books}
         none: Mapping[SeriesKey, int] = {}
         for key, meter in self._meters.items():
             found = subjects_of(meter, by_model.get(meter.model, none))
@@ -132,10 +147,10 @@ class Ledger:
             source = _events(meter)
             if source is not None:
                 summed = {Column(source, subject): numbers for subject, numbers in found.items()}
-                for kind in kinds_of(source):
-                    columns[kind] |= summed
-        for kind, book in self._books.items():
-            book.arrange(columns[kind])
+                for place in self._places(meter):
+                    columns[place] |= summed
+        for place, book in self._books.items():
+            book.arrange(columns[place])
         for measuring in self._measuring.values():
             measuring.learn(by_model)
         self._known = known
@@ -174,10 +189,10 @@ class Ledger:
         source = _events(meter)
         if source is None:
             return Tally.empty()
-        kinds = kinds_of(source)
-        learnt = time is Time.LABEL and not meter.delay_s
-        book = self._books[kinds[0] if learnt else kinds[-1]]
-        return book.tally(Column(source, subject), self._now_s - meter.delay_s)
+        places = self._places(meter)
+        book = self._books[places[0] if time is Time.LABEL and not meter.delay_s else places[-1]]
+        until_s = self._now_s - meter.delay_s
+        return _in_slices(meter, book.tally(Column(source, subject), until_s), book.axes.near_s, until_s)
 
 
 _Key = tuple[object, ...]
@@ -189,8 +204,27 @@ def _key(meter: Meter) -> _Key:
 
 
 def _events(meter: Meter) -> Events | None:
-    """The events that the meter counts, None where it counts something else."""
-    return meter.source if isinstance(meter.source, Outcomes | Under | Correct) else None
+    """The events that the meter's figures are made of, None where it counts something else."""
+    match meter.source:
+        case Outcomes() | Under() | Correct():
+            return meter.source
+        case Fresh():
+            return Newest()
+        case Traffic():
+            return Outcomes(())
+    return None
+
+
+def _in_slices(meter: Meter, events: Tally, from_s: int, until_s: int) -> Tally:
+    """The events as the meter counts them; where that is by slices, `from_s` is where base windows begin."""
+    if meter.slice_s is None:
+        return events
+    match meter.source:
+        case Fresh():
+            return fresh(events, meter.slice_s, meter.source.at_most_s, from_s, until_s)
+        case Traffic():
+            return busy(events, meter.slice_s, meter.source.share, from_s, until_s)
+    return sliced(events, meter.slice_s, 1.0 if meter.slice_target is None else meter.slice_target)
 
 
 def _gauged(meter: Meter) -> dict[Time, Gauged]:

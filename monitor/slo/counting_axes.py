@@ -20,10 +20,12 @@ class Axes:
     """Begins of slots (int64, ascending): `days` and `hours` without a gap, and the base windows of some of
     the hours, `fine`. Where base windows are no shorter than hours they are the `hours`, and `fine` is empty.
 
-    `spare` are the hours that are fine only because something cuts them: their base windows may be gone.
+    From `near_s` on every hour is. `spare` are hours before that, fine only because something cuts them:
+    their base windows may be gone.
     """
 
     base_s: int
+    near_s: int
     days: Ints
     hours: Ints
     fine: Ints
@@ -38,13 +40,13 @@ class Axes:
         days = np.arange(from_s // DAY_S * DAY_S, -(-to_s // DAY_S) * DAY_S, DAY_S, dtype=np.int64)
         none = np.zeros(0, np.int64)
         if base_s >= HOUR_S:
-            return cls(base_s, days, hours, none, none)
+            return cls(base_s, int(hours[0]) if len(hours) else to_s, days, hours, none, none)
         near = hours[hours + hour_s > fine_from_s]
         cut = np.array(sorted({s // hour_s * hour_s for s in cut_s if s % hour_s}), np.int64)
         spare = np.setdiff1d(np.intersect1d(cut, hours), near)
         within = np.arange(0, hour_s, base_s, dtype=np.int64)
         fine = (np.union1d(spare, near)[:, None] + within).reshape(-1)
-        return cls(base_s, days, hours, fine, spare)
+        return cls(base_s, int(near[0]) if len(near) else to_s, days, hours, fine, spare)
 
     @property
     def hour_s(self) -> int:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from monitor.profiles.layout import Kind
 from monitor.records import Bools, Floats, Ints
 from monitor.slo.counting_axes import Axes, moved, runs
-from monitor.slo.counting_events import Events, Thresholds, events_of
+from monitor.slo.counting_events import Events, Newest, Thresholds, events_of
 from monitor.slo.counting_members import Members
 from monitor.slo.counting_waiting import WaitingRows
 from monitor.slo.counting_written import Written
@@ -42,8 +42,8 @@ class Book:
     def __init__(self, kind: Kind, models: Sequence[str]) -> None:
         self.kind = kind
         self._models = {name: i for i, name in enumerate(models)}
-        n, none = len(models), np.zeros(0, np.int64)
-        self.axes = Axes(1, none, none, none, none)
+        n = len(models)
+        self.axes = Axes.over(1, 0, 0, 0)
         self._place: dict[Column, int] = {}
         self._written = Written(kind, n)
         self.by_hour, self.by_fine = _Tables.empty(), _Tables.empty()
@@ -164,7 +164,10 @@ class Book:
             events = events_of(cells, self._members.sources, thresholds)
             for source, (good, total) in events.items():
                 i, column = self._members.columns_of_series(source, index[row])
-                tables.add(column, slot[row][i], good[row][i], total[row][i])
+                if isinstance(source, Newest):
+                    tables.most(column, slot[row][i], good[row][i], total[row][i])
+                else:
+                    tables.add(column, slot[row][i], good[row][i], total[row][i])
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,4 +190,8 @@ class _Tables:
 
     def add(self, column: Ints, slot: Ints, good: Floats, total: Floats) -> None:
         np.add.at(self.good, (column, slot), good)
+        np.add.at(self.total, (column, slot), total)
+
+    def most(self, column: Ints, slot: Ints, good: Floats, total: Floats) -> None:
+        np.maximum.at(self.good, (column, slot), good)
         np.add.at(self.total, (column, slot), total)

@@ -6,16 +6,23 @@ from typing import TypeAlias
 
 import numpy as np
 
-from monitor.profiles.layout import THRESHOLDS, Kind, Quality, Service
+from monitor.profiles.layout import SECONDS, THRESHOLDS, Kind, Quality, Service
 from monitor.records import Bools, Floats, Ints
 from monitor.sli.catalogue import OUTCOMES
 from monitor.slo.objective import Correct, Outcomes, Under
 from monitor.store.names import Threshold
 from monitor.store.read import Cells
 
-__all__ = ["Events", "Thresholds", "events_of", "kinds_of"]
+__all__ = ["Events", "Newest", "Thresholds", "events_of", "kinds_of"]
 
-Events: TypeAlias = Outcomes | Under | Correct
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """Requests served, and in the place of the good ones: how long after the begin of its window the newest
+    came, s, and one more. It is known of base windows alone, else 0."""
+
+
+Events: TypeAlias = Outcomes | Under | Correct | Newest
 
 
 def kinds_of(source: Events) -> tuple[Kind, ...]:
@@ -49,14 +56,14 @@ def events_of(
     """(good, total) of each stored row, float64, by source. Sampled records and weighted labels count as
     often as their weight says."""
     table = _Table(cells, _wanted(sources, thresholds))
-    return {source: _events(table, cells.start_s, source, thresholds) for source in sources}
+    return {source: _events(cells, table, source, thresholds) for source in sources}
 
 
 def _wanted(sources: Iterable[Events], thresholds: Thresholds) -> set[int]:
     wanted: set[int] = set()
     for source in sources:
         match source:
-            case Outcomes():
+            case Outcomes() | Newest():
                 wanted |= {int(c) for c in OUTCOMES}
             case Under():
                 wanted |= {
@@ -96,19 +103,24 @@ class _Table:
         return found
 
 
-def _events(table: _Table, start_s: Ints, source: Events, thresholds: Thresholds) -> tuple[Floats, Floats]:
+def _events(cells: Cells, table: _Table, source: Events, thresholds: Thresholds) -> tuple[Floats, Floats]:
     match source:
         case Outcomes():
             total = table.weighted(*OUTCOMES)
             return total - table.weighted(*source.bad), total
         case Correct():
             return table.weighted(Quality.CORRECT), table.weighted(Quality.CLASSIFIED)
+        case Newest():
+            newest = np.zeros(len(cells.series))
+            second = (cells.cell >= SECONDS) & (cells.count > 0)
+            np.maximum.at(newest, cells.row[second], cells.cell[second] - SECONDS + 1.0)
+            return newest, table.weighted(*OUTCOMES)
         case Under():
             number = thresholds.number.get(source.limit_ms)
             if number is None:
-                none = np.zeros(len(start_s))
+                none = np.zeros(len(cells.series))
                 return none, none
-            known = _counted(table, start_s, source.limit_ms, thresholds)
+            known = _counted(table, cells.start_s, source.limit_ms, thresholds)
             good, total = table.weighted(THRESHOLDS + number), table.weighted(Service.LATENCY_COUNT)
             return np.where(known, good, 0.0), np.where(known, total, 0.0)
 

@@ -35,8 +35,7 @@ class Written:
 
     def __init__(self, kind: Kind, n_owners: int) -> None:
         self._kind = kind
-        none = np.zeros(0, np.int64)
-        self._axes = Axes(1, none, none, none, none)
+        self._axes = Axes.over(1, 0, 0, 0)
         self._days, self.hours, self.fine = (np.zeros((n_owners, 0), np.int64) for _ in range(3))
 
     def forget(self) -> None:
