@@ -13,6 +13,7 @@ from monitor.config.sampling import sample_settings
 from monitor.config.thresholds import counted_thresholds_ms
 from monitor.config.topics import LABEL_SPOOL, RECORD_SPOOL, label_topics
 from monitor.errors import MonitorError
+from monitor.evaluating import SloTask
 from monitor.ingest.shape import Limits
 from monitor.ingest.spool import Spool
 from monitor.inputs import open_label_log, open_log, open_source
@@ -20,6 +21,7 @@ from monitor.job.job import Job
 from monitor.job.report import JobStatus, Observer
 from monitor.job.settings import JobSettings
 from monitor.sli.drift_dispersion import dispersion
+from monitor.slo.evaluate import Evaluator
 from monitor.slo.settings import from_config as slo_settings
 from monitor.store import lease, ownership, peaks
 from monitor.store.dead import Cap
@@ -242,6 +244,15 @@ class Service:
         self._gauges = GaugeTask(
             GaugeRefresher(self.metrics.gauges, owner, gauge_reader(config)), self.store, clock
         )
+        self._slo = SloTask(
+            self.store,
+            Evaluator(self.store, slo_settings(config)),
+            owner,
+            settings.service_s,
+            config.retention.minute_days * 86_400,
+            clock,
+            self.metrics.evaluated,
+        )
         self._log = open_log(config, clock) if web else None
         self._label_log = open_label_log(config, clock) if web else None
         logs = ((self._log, RECORD_SPOOL), (self._label_log, LABEL_SPOOL))
@@ -252,7 +263,7 @@ class Service:
             settings,
             clock,
             observers=(self.metrics, *observers),
-            tasks=(self._housekeeping, self._concept, self._gauges, *pruning),
+            tasks=(self._housekeeping, self._concept, self._slo, self._gauges, *pruning),
         )
         self.metrics.watch(self.job.status)
         self._web = self._open_web(config, clock) if web else None
@@ -295,6 +306,7 @@ class Service:
     def run(self, until_caught_up: bool = False) -> None:
         """Serves and reads. What was read is flushed before it returns or raises."""
         self.listen()
+        self._slo.beside = not until_caught_up
         try:
             self.job.run(until_caught_up)
             watermark_ms = self.job.status().watermark_ms
@@ -304,6 +316,7 @@ class Service:
                 self._housekeeping.keep_references(watermark_ms)
                 self._concept.stop()
                 self._concept.watch()
+                self._slo.evaluate(watermark_ms)
         finally:
             if self._web is not None:
                 self._web.stop()
@@ -312,6 +325,7 @@ class Service:
                     log.close()
             self._housekeeping.stop()
             self._concept.stop()
+            self._slo.stop()
             self._gauges.stop()
             self.store.close()
 

@@ -7,14 +7,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from monitor.records import Ints
+from monitor.sli.question import Time
 from monitor.slo import alert_log
 from monitor.slo.alert_log import KeptTransition
 from monitor.slo.alerting import advance, conditions, fresh
+from monitor.slo.budget import standing
 from monitor.slo.counting import Ledger
 from monitor.slo.objective import Objective, Subject, Watch
 from monitor.slo.rule import Rule
 from monitor.slo.settings import SloSettings
-from monitor.slo.standing import AlertKey, AlertState, Phase, Transition, Why
+from monitor.slo.standing import AlertKey, AlertState, Phase, Standing, Transition, Why
 from monitor.slo.tally import Tally
 from monitor.store.names import models
 from monitor.store.objectives import list_exclusions
@@ -44,12 +46,12 @@ class _Alert:
 class Evaluator:
     """Carries every alert of `settings` through the base windows as they close. Not thread-safe.
 
-    A stop of the process leaves a gap that the next run evaluates, up to `catch_up_s` of it. What is found
-    later than `settings.quiet_after_s` is quiet, until all is caught up: what then still fires is told.
+    A stop of the process leaves a gap that the next run evaluates. What is found later than
+    `settings.quiet_after_s` is quiet, until all is caught up: what then still fires is told.
     """
 
-    def __init__(self, store: Store, settings: SloSettings, catch_up_s: int = _DAY_S) -> None:
-        self._store, self._settings, self._catch_up_s = store, settings, catch_up_s
+    def __init__(self, store: Store, settings: SloSettings) -> None:
+        self._store, self._settings = store, settings
         self._base_s = settings.bases.service_s
         self._watched: tuple[Objective | Watch, ...] = ()
         self._models: tuple[str, ...] | None = None
@@ -58,25 +60,30 @@ class Evaluator:
         self._states: dict[AlertKey, AlertState] = {}
 
     @property
-    def objectives(self) -> tuple[Objective, ...]:
-        return self._settings.objectives
-
-    @property
-    def ledger(self) -> Ledger | None:
-        """The ledger as of the last run; None before."""
-        return self._ledger
-
-    @property
     def states(self) -> Sequence[AlertState]:
         """The alerts that are not inactive, as of the last run."""
         return tuple(self._states.values())
+
+    def standings(self) -> Iterator[Standing]:
+        """How every objective's subjects stand as of the last run; nothing before."""
+        ledger, now_s = self._ledger, self._evaluated_s
+        if ledger is None or now_s is None:
+            return
+        for objective in self._settings.objectives:
+            for subject in ledger.subjects(objective.meter):
+                reported, learned = (
+                    ledger.tally(objective.meter, subject, time, objective=objective.name)
+                    for time in (Time.PREDICTION, Time.LABEL)
+                )
+                yield standing(objective, subject, reported, learned, now_s)
 
     def run(self, now_s: int, seen_ms: int, since_s: int | None = None) -> list[KeptTransition]:
         """Evaluates every base window that has ended by `now_s`, event time, since the last run; returns what
         alerts did. `seen_ms` is the clock.
 
-        The first run ever begins with `since_s`, or with the last base window. Raises StoreBusy and
-        StoreError; what was done then is kept, and the next run goes on from there.
+        Nothing before `since_s` is evaluated; the first run ever begins there, or without it with the last
+        base window. Raises StoreBusy and StoreError; what was done then is kept, and the next run goes on
+        from there.
         """
         end_s = now_s // self._base_s * self._base_s
         found: list[KeptTransition] = []
@@ -96,15 +103,12 @@ class Evaluator:
         if evaluated_s != self._evaluated_s or evaluated_s is None:
             self._states = {state.key: state for state in alert_log.list_states(self._store)}
             self._evaluated_s = evaluated_s
-        first_s = end_s - self._base_s if since_s is None else since_s // self._base_s * self._base_s
         if evaluated_s is None:
-            return first_s
-        if end_s - evaluated_s > self._catch_up_s and since_s is None:
-            _log.warning(
-                "alerts not evaluated", extra={"from_s": evaluated_s, "to_s": end_s - self._catch_up_s}
-            )
-            return end_s - self._catch_up_s
-        return evaluated_s
+            return end_s - self._base_s if since_s is None else since_s // self._base_s * self._base_s
+        first_s = evaluated_s if since_s is None else since_s // self._base_s * self._base_s
+        if first_s > evaluated_s:
+            _log.warning("alerts were not evaluated", extra={"from_s": evaluated_s, "to_s": first_s})
+        return max(first_s, evaluated_s)
 
     def _step(self, begin_s: int, end_s: int, seen_ms: int) -> list[KeptTransition] | None:
         """Evaluates the base windows that end in (begin_s, end_s]; None where another process has."""
@@ -175,7 +179,7 @@ class Evaluator:
                 self._settings.bases,
                 [of.meter for of in self._watched],
                 fine_s=_longest_s(self._watched) + _STEP_S + _HOUR_S,
-                coarse_s=max((o.period.nominal_s for o in self.objectives), default=0) + 2 * _DAY_S,
+                coarse_s=max((o.period.nominal_s for o in self._settings.objectives), default=0) + 2 * _DAY_S,
             )
         self._ledger.exclude(list_exclusions(self._store))
         self._ledger.refresh(now_s)

@@ -7,7 +7,17 @@ import sqlalchemy as sa
 
 from monitor.profiles.layout import Kind
 from monitor.store.engine import reading, writing
-from monitor.store.schema import additions, bindings, counts, dead_letters, measured, peaks, profiles, samples
+from monitor.store.schema import (
+    additions,
+    bindings,
+    counts,
+    dead_letters,
+    measured,
+    peaks,
+    profiles,
+    samples,
+    transitions,
+)
 from monitor.store.store import Store
 
 __all__ = ["Retention", "drop_expired", "oldest_start_s"]
@@ -51,6 +61,7 @@ def drop_expired(
     with writing(store.engine) as connection:
         for table, where in (
             (dead_letters, dead_letters.c.at_ms < letters_ms),
+            (transitions, transitions.c.at_s < now_ms // 1000 - retention.hour_days * _DAY_S),
             (samples, samples.c.start_s < now_ms // 1000 - retention.sample_days * _DAY_S),
             (bindings, bindings.c.start_s + features_s <= bound_s),
             (additions, additions.c.day < now_ms // 1000 // _DAY_S - retention.hour_days),

@@ -17,11 +17,11 @@ from monitor.web import metric_names as names
 from monitor.web.families import gauge
 from monitor.web.metric_names import Metric
 
-__all__ = ["LEASE", "GaugeRefresher", "GaugeTask", "Gauges", "Reading"]
+__all__ = ["EVALUATED", "LEASE", "STORED", "GaugeRefresher", "GaugeTask", "Gauges", "Reading"]
 
 LEASE = "gauges"
 _TTL_MS = 60_000
-_SHOWN = (
+STORED = (
     names.DATA_AGE,
     names.COVERAGE,
     names.SLI,
@@ -29,6 +29,14 @@ _SHOWN = (
     names.DRIFT_NOT_SHOWN,
     names.DRIFTED_FEATURES,
     names.MODEL_DRIFT,
+)
+EVALUATED = (
+    names.SLO_BURN,
+    names.SLO_BUDGET_LEFT,
+    names.SLO_COMPLIANCE,
+    names.SLO_ALERT,
+    names.SLO_EVALUATED,
+    names.SLO_EVALUATION,
 )
 _log = logging.getLogger(__name__)
 
@@ -43,10 +51,11 @@ class Reading:
 
 
 class Gauges:
-    """The readings that this replica shows, to the end of its lease and no longer. Thread-safe."""
+    """The readings that this replica shows of some metrics, to the end of its lease and no longer.
+    Thread-safe."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, clock: Clock, metrics: Sequence[Metric] = STORED) -> None:
+        self._clock, self._metrics = clock, metrics
         self._lock = threading.Lock()
         self._readings: Sequence[Reading] = ()
         self._until_ms = 0
@@ -64,7 +73,7 @@ class Gauges:
         by_metric: dict[Metric, list[tuple[Sequence[str], float]]] = {}
         for reading in readings:
             by_metric.setdefault(reading.metric, []).append((reading.labels, reading.value))
-        for metric in _SHOWN:
+        for metric in self._metrics:
             yield gauge(metric, by_metric.get(metric, []))
 
 

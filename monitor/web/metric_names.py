@@ -36,6 +36,12 @@ __all__ = [
     "SAMPLED",
     "SERIES_OVERFLOW",
     "SLI",
+    "SLO_ALERT",
+    "SLO_BUDGET_LEFT",
+    "SLO_BURN",
+    "SLO_COMPLIANCE",
+    "SLO_EVALUATED",
+    "SLO_EVALUATION",
     "STALE",
     "TOKENS",
     "TOO_LATE",
@@ -234,6 +240,50 @@ MODEL_DRIFT = Metric(
     "where it is highest. Shown by one replica.",
     ("model",),
 )
+_SUBJECT = ("model", "objective", "version", "endpoint", "segment")
+
+SLO_BURN = Metric(
+    "monitor_slo_burn_rate",
+    "gauge",
+    "Share of bad events of the window over the share that the objective allows; quality by the arrival of "
+    "its labels. Shown by one replica.",
+    (*_SUBJECT, "window"),
+)
+SLO_BUDGET_LEFT = Metric(
+    "monitor_slo_budget_left_ratio",
+    "gauge",
+    "Share of the error budget of the objective's period that is left; below 0 it is overspent. Shown by one "
+    "replica.",
+    _SUBJECT,
+    "ratio",
+)
+SLO_COMPLIANCE = Metric(
+    "monitor_slo_compliance_ratio",
+    "gauge",
+    "Share of good events in the objective's period so far. Shown by one replica.",
+    _SUBJECT,
+    "ratio",
+)
+SLO_ALERT = Metric(
+    "monitor_slo_alert",
+    "gauge",
+    "1 for each alert that is pending, firing or resolving. Shown by one replica.",
+    (*_SUBJECT, "rule", "severity", "phase"),
+)
+SLO_EVALUATED = Metric(
+    "monitor_slo_evaluation_timestamp_seconds",
+    "gauge",
+    "Until when, event time, alerts are evaluated. Shown by one replica.",
+    (),
+    "seconds",
+)
+SLO_EVALUATION = Metric(
+    "monitor_slo_evaluation_seconds",
+    "gauge",
+    "How long the last evaluation of all alerts took. Shown by one replica.",
+    (),
+    "seconds",
+)
 HTTP_REQUESTS = Metric(
     "monitor_http_requests_total",
     "counter",
@@ -284,6 +334,12 @@ ALL: tuple[Metric, ...] = (
     DRIFT_NOT_SHOWN,
     DRIFTED_FEATURES,
     MODEL_DRIFT,
+    SLO_BURN,
+    SLO_BUDGET_LEFT,
+    SLO_COMPLIANCE,
+    SLO_ALERT,
+    SLO_EVALUATED,
+    SLO_EVALUATION,
     HTTP_REQUESTS,
     HTTP_REJECTED,
     BUILD,

@@ -18,7 +18,7 @@ from monitor.job.report import CommittedFlush, JobStatus
 from monitor.version import __version__
 from monitor.web import metric_names as names
 from monitor.web.families import BoundedCounter, Distribution, counter, gauge, info
-from monitor.web.gauges import Gauges
+from monitor.web.gauges import EVALUATED, Gauges
 from monitor.web.request_totals import RequestTotals
 
 __all__ = ["MetricsSettings", "ServiceMetrics"]
@@ -38,7 +38,8 @@ class MetricsSettings:
 class ServiceMetrics(Collector):
     """Observes commits and is scraped. Thread-safe; implements job.report.Observer.
 
-    `watch` names the job whose status is shown; `gauges` holds what was read from the store.
+    `watch` names the job whose status is shown; `gauges` holds what was read from the store,
+    `evaluated` what the evaluation of alerts came to.
     """
 
     def __init__(self, clock: Clock, settings: MetricsSettings | None = None) -> None:
@@ -55,6 +56,7 @@ class ServiceMetrics(Collector):
         self._http: dict[tuple[str, str, str], float] = {}
         self._rejected = BoundedCounter(_MAX_NAMES)
         self.gauges = Gauges(clock)
+        self.evaluated = Gauges(clock, EVALUATED)
         self.registry = CollectorRegistry(auto_describe=False)
         self.registry.register(self)
         ProcessCollector(registry=self.registry)
@@ -118,6 +120,7 @@ class ServiceMetrics(Collector):
         if self._status is not None:
             yield from _health(self._status(), self._clock.now_ms())
         yield from self.gauges.families()
+        yield from self.evaluated.families()
         yield info(names.BUILD, {"version": __version__})
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
