@@ -7,9 +7,11 @@ from decimal import Decimal
 from monitor.config.amounts import Amount, in_unit, share_of
 from monitor.config.model import Config
 from monitor.config.objectives import BurnConfig, ObjectiveConfig, SloConfig, days_or_unit
+from monitor.profiles.layout import Kind
+from monitor.sli.catalogue import find_sli
 from monitor.sli.windows import base_of
 from monitor.slo.indicators import Indicator, Limit, find_indicator
-from monitor.slo.objective import Action, Meter, Objective, Policy
+from monitor.slo.objective import Action, Bound, Meter, Objective, Policy, Source, Unfilled
 from monitor.slo.period import Calendar, Period, Rolling
 from monitor.slo.rule import Burn, Escalation, Rule, Severity, burn_rules
 
@@ -49,7 +51,7 @@ def objective_of(config: Config, model: str, name: str, said: ObjectiveConfig) -
         meter=meter,
         target=share_of(said.objective),
         period=period,
-        rules=_rules(slo, said, period, step_s, by_slices=slice_s is not None),
+        rules=_rules(slo, said, period, step_s, by_slices=slice_s is not None, urgent=_urgent(meter.source)),
         policies=tuple(Policy(p.name, share_of(p.left), Action(p.action)) for p in slo.policies),
         owner=config.models[model].owner,
         description=said.description,
@@ -89,14 +91,29 @@ def _limit(indicator: Indicator, said: ObjectiveConfig) -> Limit:
     return Limit(under_ms, bound(said.at_least), bound(said.at_most), said.feature)
 
 
+def _urgent(source: Source) -> bool:
+    """Whether anyone is to be woken: inputs that drift, labels that are missing and money spent can wait for
+    the morning. Rows of an objective's own say for themselves."""
+    if isinstance(source, Bound):
+        late = source.sli.startswith(("label_", "cost"))
+        return not late and find_sli(source.sli).kind is not Kind.FEATURES
+    return not isinstance(source, Unfilled)
+
+
 def _rules(
-    slo: SloConfig, said: ObjectiveConfig, period: Period, step_s: int, *, by_slices: bool
+    slo: SloConfig, said: ObjectiveConfig, period: Period, step_s: int, *, by_slices: bool, urgent: bool
 ) -> tuple[Rule, ...]:
     min_events, min_bad = (_SLICES, _SLICES) if by_slices else (slo.min_events, slo.min_bad_events)
     # 1 less 0.999 is not 0.001 in floats, and a limit of 0.0144 should be just that.
     budget = share_of(100 - Decimal(repr(said.objective)))
+    table = burns(slo.alerts if said.alerts is None else said.alerts)
+    wakes = urgent or said.alerts is not None
+    if not wakes:
+        table = tuple(
+            replace(b, severity=Severity.TICKET if b.severity is Severity.PAGE else b.severity) for b in table
+        )
     found = burn_rules(
-        burns(slo.alerts if said.alerts is None else said.alerts),
+        table,
         period,
         budget,
         step_s,
@@ -104,7 +121,7 @@ def _rules(
         min_bad=min_bad if said.min_bad_events is None else said.min_bad_events,
         for_s=slo.for_s if said.for_s is None else said.for_s,
         keep_firing_s=slo.keep_firing_s if said.keep_firing_s is None else said.keep_firing_s,
-        escalation=_escalation(slo, period, budget, step_s),
+        escalation=_escalation(slo, period, budget, step_s) if wakes else None,
     )
     waits_s = -(-(said.delay_s or 0) // step_s) * step_s
     return tuple(_waiting(rule, waits_s) for rule in found) if waits_s else found

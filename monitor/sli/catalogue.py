@@ -21,6 +21,7 @@ __all__ = [
     "Counted",
     "Distance",
     "Formula",
+    "Lost",
     "Per",
     "Quantile",
     "Sli",
@@ -82,12 +83,17 @@ class Distance:
 
 
 @dataclass(frozen=True, slots=True)
+class Lost:
+    """By how much of the reference's quality the window's is worse; 0 where that may be chance."""
+
+
+@dataclass(frozen=True, slots=True)
 class Broken:
     """The share of values that break the schema contract: of a feature, or of all features together."""
 
 
 Formula: TypeAlias = (
-    Counted | Quantile | Special | Distance | ModelStatistic | Broken | Metric | Foretold | Compared
+    Counted | Quantile | Special | Distance | ModelStatistic | Broken | Metric | Foretold | Compared | Lost
 )
 
 
@@ -270,6 +276,14 @@ SLIS: tuple[Sli, ...] = (
     ),
     _service("data_age", "s", "time since the newest record", Special.DATA_AGE),
     *map(_quality, METRICS),
+    Sli(
+        "quality_loss",
+        "share",
+        "by how much of the baseline's the quality is worse (accuracy, mae, .. as the model is judged by); 0 "
+        "where that may be chance",
+        Kind.QUALITY,
+        Lost(),
+    ),
     Sli(
         "label_drift",
         "index",

@@ -8,7 +8,7 @@ import numpy as np
 from monitor.errors import QueryError
 from monitor.profiles.layout import SECONDS, Kind
 from monitor.records import Floats
-from monitor.sli.catalogue import OUTCOMES, Broken, Counted, Distance, Quantile, Special
+from monitor.sli.catalogue import OUTCOMES, Broken, Counted, Distance, Lost, Quantile, Special
 from monitor.sli.comparing import Compared, compared_values, first_labels
 from monitor.sli.compute import counted, measured, null_share
 from monitor.sli.coverage import covered
@@ -19,6 +19,7 @@ from monitor.sli.expecting import Foretold, calibration_of, expected_values
 from monitor.sli.peak import peak_per_s
 from monitor.sli.quality import Metric
 from monitor.sli.quality_cells import QualityCells, Why
+from monitor.sli.quality_loss import quality_loss
 from monitor.sli.quality_values import quality_values
 from monitor.sli.question import Group, Question, Scope, scope_of, unknown
 from monitor.sli.windows import (
@@ -216,6 +217,10 @@ class _Computation:
 
     def _block(self, block: Windows) -> Values:
         formula, n_slots = self._sli.formula, self._grouping.n * block.n
+        if isinstance(formula, Lost):
+            return quality_loss(
+                self._store, self._question, self._groups, block, self._sli.kind, self._base_s
+            )
         if self._drifting is not None:
             return self._drifted(self._drifting, block)
         parts = cover(block, tiers(self._base_s))

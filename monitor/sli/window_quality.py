@@ -49,15 +49,19 @@ class WindowQuality:
 
 
 class ModelQuality:
-    """The quality of a model's groups in windows, by the time of the predictions.
+    """The quality of a model's groups in windows, by the time of the predictions, or, of kind LEARNED, by
+    that of the labels.
 
     A window is widened to whole windows of quality. It is held against the validation labels of its
     baseline; without those against the first days of the version, or of the model where the version is new,
     that have 500 labels together, if they were over before it began; or, if asked for, the window before.
     """
 
-    def __init__(self, store: Store, model: str, quality_s: int, against: Against) -> None:
+    def __init__(
+        self, store: Store, model: str, quality_s: int, against: Against, kind: Kind = Kind.QUALITY
+    ) -> None:
         self._store, self._model, self._quality_s, self._against = store, model, quality_s, against
+        self._kind = kind
         self._series = find_series(store, model)
 
     def of(self, group: Group, window: Windows, reference: Reference | None) -> WindowQuality:
@@ -78,7 +82,7 @@ class ModelQuality:
         window = Windows(from_s, to_s - from_s, 1)
         grouping = Grouping(np.array(ids, np.int64), np.zeros(len(ids), np.int64), 1)
         parts = cover(window, tiers(self._quality_s))
-        return QualityCells.of(join(place(self._store, Kind.QUALITY, parts, window, grouping), 1))
+        return QualityCells.of(join(place(self._store, self._kind, parts, window, grouping), 1))
 
     def _before(
         self,

@@ -12,7 +12,6 @@ from monitor.sli.catalogue import find_sli
 from monitor.sli.windows import Bases, base_of
 from monitor.slo.objective import (
     Bound,
-    Correct,
     Fresh,
     Meter,
     Outcomes,
@@ -32,11 +31,7 @@ _FAILED = (Service.INFRASTRUCTURE, Service.TIMEOUT)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much is too much. Shares are from 0 to 1.
-
-    `wrong_share` is that of labelled predictions that were wrong: by default worse than a coin, for what is
-    usual differs by model, and an objective on accuracy says it better.
-    """
+    """How much is too much. Shares are from 0 to 1; `lost_share` is of the baseline's quality."""
 
     outage_share: float = 0.9
     error_share: float = 0.05
@@ -46,7 +41,7 @@ class Limits:
     stale_s: int = _HOUR_S
     drifted_share: float = 0.0
     schema_share: float = 0.01
-    wrong_share: float = 0.5
+    lost_share: float = 0.05
     labelled_share: float = 0.5
     label_delay_s: int = 7 * _DAY_S
 
@@ -161,9 +156,11 @@ def _data(limits: Limits) -> Iterator[Generic]:
     )
     yield Generic(
         "accuracy_drop",
-        f"more than {limits.wrong_share:.0%} of the predictions whose labels came were wrong: roll back",
-        Correct(),
-        (_rule("wrong", Severity.PAGE, limits.wrong_share, 6 * _HOUR_S, 2 * _HOUR_S, min_events=200),),
+        f"quality is worse than the baseline's by more than {limits.lost_share:.0%}, and by more than chance "
+        "gives, as labels come in: roll back",
+        Bound("quality_loss", at_most=limits.lost_share),
+        (_rule("lost", Severity.PAGE, 0.5, 9 * _HOUR_S, min_events=2, min_bad=2),),
+        slice_s=3 * _HOUR_S,
     )
     yield Generic(
         "schema_violations",
@@ -202,8 +199,6 @@ def _rule(
 
 
 def _kind(source: Source) -> Kind:
-    if isinstance(source, Correct):
-        return Kind.LEARNED
     return find_sli(source.sli).kind if isinstance(source, Bound) else Kind.SERVICE
 
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from monitor.profiles.layout import Kind
 from monitor.profiles.series import SeriesKey
 from monitor.records import Floats, Ints
-from monitor.sli.catalogue import find_sli
+from monitor.sli.catalogue import Lost, find_sli
 from monitor.sli.quality import Metric
 from monitor.sli.question import Time
 from monitor.sli.windows import Bases, base_of
@@ -30,7 +30,7 @@ def gauged_by(meter: Meter, bound: Bound, slice_s: int) -> dict[Time, Gauged]:
     """What has to be measured for the meter, by either time. Quality differs by it, unless it waits for its
     labels, or tells of them."""
     sli = find_sli(bound.sli)
-    apart = isinstance(sli.formula, Metric) and not meter.delay_s and not sli.name.startswith("label_")
+    apart = isinstance(sli.formula, Metric | Lost) and not meter.delay_s and not sli.name.startswith("label_")
     return {
         time: Gauged(bound.sli, bound.feature, time if apart else Time.PREDICTION, slice_s) for time in Time
     }

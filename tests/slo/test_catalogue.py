@@ -78,8 +78,7 @@ def test_windows_are_whole_base_windows_and_wide_enough_to_fire(
                 slices = [(span - meter.delay_s) / meter.slice_s for span in spans]
                 assert all(n == int(n) and n >= rule.min_events >= rule.min_bad for n in slices)
             else:
-                base_s = quality if watch.name == "accuracy_drop" else service
-                assert all(span % base_s == 0 for span in spans)
+                assert all(span % service == 0 for span in spans)
 
 
 def test_alert_names() -> None:
