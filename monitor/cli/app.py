@@ -11,6 +11,7 @@ from typing import TextIO
 import typer
 
 from monitor.cli import (
+    backtest,
     baseline,
     check,
     copies,
@@ -51,6 +52,7 @@ app.command("run", rich_help_panel=RUN)(run.run)
 app.command("serve", rich_help_panel=RUN)(run.serve)
 app.command("query", rich_help_panel=RUN)(query.query)
 app.command("drift", rich_help_panel=RUN)(drift.drift_command)
+app.command("backtest", rich_help_panel=RUN)(backtest.backtest)
 app.add_typer(samples.app, name="samples", rich_help_panel=RUN)
 app.command("fairness", rich_help_panel=RUN)(fairness.fairness_command)
 app.add_typer(report.app, name="report", rich_help_panel=RUN)
