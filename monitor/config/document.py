@@ -13,7 +13,7 @@ import yaml
 
 from monitor.errors import ConfigError
 
-__all__ = ["Document", "Location", "read_document"]
+__all__ = ["Document", "Location", "read_document", "read_documents"]
 
 Location = tuple[str | int, ...]
 
@@ -46,13 +46,7 @@ class Document:
 
 def read_document(path: Path) -> Document:
     """Reads one YAML file. Raises ConfigError where it can't be read or is no YAML at all."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as e:
-        raise ConfigError([f"{path}: is not UTF-8 at byte {e.start}; save it as UTF-8"]) from None
-    except OSError as e:
-        reason = (e.strerror or str(e)).lower()
-        raise ConfigError([f"{path}: can't be read: {reason}; give the configuration with -c FILE"]) from None
+    text = _text(path)
     document = Document(str(path))
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -61,6 +55,33 @@ def read_document(path: Path) -> Document:
     if node is not None:
         document.data = _Builder(document).build(node, ())
     return document
+
+
+def read_documents(path: Path) -> list[Document]:
+    """Reads a YAML file of several documents with `---` between them, empty ones left out; lines are those
+    of the file. Raises ConfigError as `read_document` does."""
+    text = _text(path)
+    try:
+        nodes = list(yaml.compose_all(text, Loader=yaml.SafeLoader))
+    except yaml.YAMLError as e:
+        raise ConfigError([_not_yaml(path, text, e)]) from None
+    documents: list[Document] = []
+    for node in nodes:
+        if node is not None and node.tag != _NULL:
+            document = Document(str(path))
+            document.data = _Builder(document).build(node, ())
+            documents.append(document)
+    return documents
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as e:
+        raise ConfigError([f"{path}: is not UTF-8 at byte {e.start}; save it as UTF-8"]) from None
+    except OSError as e:
+        reason = (e.strerror or str(e)).lower()
+        raise ConfigError([f"{path}: can't be read: {reason}; give the configuration with -c FILE"]) from None
 
 
 def _not_yaml(path: Path, text: str, error: yaml.YAMLError) -> str:

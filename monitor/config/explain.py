@@ -15,20 +15,20 @@ from monitor.config.section import Section
 __all__ = ["example_at", "explain", "keys_of"]
 
 
-def explain(error: ErrorDetails) -> str:
-    """The sentence for one of pydantic's errors on `Config`."""
+def explain(error: ErrorDetails, root: type[Section] = Config) -> str:
+    """The sentence for one of pydantic's errors on `root`."""
     kind, location = error["type"], error["loc"]
     context = error.get("ctx", {})
     if kind == "extra_forbidden":
-        return _unknown(location)
+        return _unknown(location, root)
     if kind == "missing":
-        return f"is missing; write for example {location[-1]}: {_example(location)}"
+        return f"is missing; write for example {location[-1]}: {_example(location, root)}"
     if kind == "value_error":
         return str(context["error"])
     if kind in ("model_type", "model_attributes_type", "dict_type"):
-        return _not_a_mapping(location)
+        return _not_a_mapping(location, root)
     if kind == "tuple_type":
-        return f"must be a list, such as {_example(location)}"
+        return f"must be a list, such as {_example(location, root)}"
     if kind == "too_short":
         return "must have at least one entry"
     sentence = _FIXED.get(kind) or _bound(kind, context)
@@ -68,21 +68,21 @@ def _seen(location: Location, value: Any) -> str:
     return f", not {value!r}" if isinstance(value, str) else f", not {value}"
 
 
-def _not_a_mapping(location: Location) -> str:
-    section = _section(location)
+def _not_a_mapping(location: Location, root: type[Section]) -> str:
+    section = _section(location, root)
     if section is None:
         return "must be a mapping of names to values, one a line: `name: value`"
     return f"must be a mapping with keys such as {', '.join(list(keys_of(section))[:3])}"
 
 
-def _unknown(location: Location) -> str:
+def _unknown(location: Location, root: type[Section]) -> str:
     key = str(location[-1])
-    section = _section(location[:-1]) or Config
+    section = _section(location[:-1], root) or root
     known = keys_of(section)
     for name, field_name in known.items():
         if key == field_name:
             return f"no such key; write {name}, with the unit in its value"
-    elsewhere = [place for place in _places(Config, "") if place.rsplit(".", 1)[-1] == key]
+    elsewhere = [place for place in _places(root, "") if place.rsplit(".", 1)[-1] == key]
     if elsewhere:
         return f"no such key here; did you mean {' or '.join(elsewhere)}?"
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
@@ -104,9 +104,9 @@ def _places(section: type[Section], prefix: str) -> Iterator[str]:
             yield from _places(inner, f"{prefix}{key}{several}.")
 
 
-def _section(location: Location) -> type[Section] | None:
+def _section(location: Location, root: type[Section]) -> type[Section] | None:
     """The section that stands at a place, None where there is a plain value."""
-    section: type[Section] | None = Config
+    section: type[Section] | None = root
     several = ""
     for part in location:
         if several:
@@ -137,14 +137,14 @@ def _inside(annotation: Any) -> tuple[type[Section] | None, str]:
     return None, ""
 
 
-def example_at(location: Location) -> Any:
+def example_at(location: Location, root: type[Section] = Config) -> Any:
     """A value that a required field could have."""
-    section = _section(location[:-1])
+    section = _section(location[:-1], root)
     name = keys_of(section).get(str(location[-1])) if section else None
     examples = section.model_fields[name].examples if section and name else None
     return examples[0] if examples else ["first", "second"]
 
 
-def _example(location: Location) -> str:
-    example = example_at(location)
+def _example(location: Location, root: type[Section]) -> str:
+    example = example_at(location, root)
     return f"[{', '.join(example)}]" if isinstance(example, list) else str(example)
