@@ -2,7 +2,7 @@
 
 import typer
 
-from monitor.cli import slo_exclusions, slo_standing
+from monitor.cli import slo_documents, slo_exclusions, slo_standing
 
 __all__ = ["app"]
 
@@ -12,3 +12,5 @@ app.command("show")(slo_standing.show)
 app.command("budget")(slo_standing.budget)
 app.command("health")(slo_standing.health)
 app.add_typer(slo_exclusions.app, name="exclude")
+app.command("import")(slo_documents.import_objectives)
+app.command("export")(slo_documents.export_objectives)

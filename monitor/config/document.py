@@ -46,7 +46,7 @@ class Document:
 
 def read_document(path: Path) -> Document:
     """Reads one YAML file. Raises ConfigError where it can't be read or is no YAML at all."""
-    text = _text(path)
+    text = _text(path, "give the configuration with -c FILE")
     document = Document(str(path))
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -60,7 +60,7 @@ def read_document(path: Path) -> Document:
 def read_documents(path: Path) -> list[Document]:
     """Reads a YAML file of several documents with `---` between them, empty ones left out; lines are those
     of the file. Raises ConfigError as `read_document` does."""
-    text = _text(path)
+    text = _text(path, "check its name")
     try:
         nodes = list(yaml.compose_all(text, Loader=yaml.SafeLoader))
     except yaml.YAMLError as e:
@@ -74,14 +74,14 @@ def read_documents(path: Path) -> list[Document]:
     return documents
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, hint: str) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as e:
         raise ConfigError([f"{path}: is not UTF-8 at byte {e.start}; save it as UTF-8"]) from None
     except OSError as e:
         reason = (e.strerror or str(e)).lower()
-        raise ConfigError([f"{path}: can't be read: {reason}; give the configuration with -c FILE"]) from None
+        raise ConfigError([f"{path}: can't be read: {reason}; {hint}"]) from None
 
 
 def _not_yaml(path: Path, text: str, error: yaml.YAMLError) -> str:

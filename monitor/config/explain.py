@@ -3,6 +3,7 @@
 import difflib
 import types
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic_core import ErrorDetails
@@ -22,6 +23,9 @@ def explain(error: ErrorDetails, root: type[Section] = Config) -> str:
     if kind == "extra_forbidden":
         return _unknown(location, root)
     if kind == "missing":
+        section = _section(location, root)
+        if section is not None:
+            return f"is missing; write a mapping with keys such as {', '.join(list(keys_of(section))[:3])}"
         return f"is missing; write for example {location[-1]}: {_example(location, root)}"
     if kind == "value_error":
         return str(context["error"])
@@ -138,13 +142,23 @@ def _inside(annotation: Any) -> tuple[type[Section] | None, str]:
 
 
 def example_at(location: Location, root: type[Section] = Config) -> Any:
-    """A value that a required field could have."""
+    """A value that a required field could have; of a section, one that is empty."""
+    if _section(location, root) is not None:
+        return {}
     section = _section(location[:-1], root)
     name = keys_of(section).get(str(location[-1])) if section else None
     examples = section.model_fields[name].examples if section and name else None
-    return examples[0] if examples else ["first", "second"]
+    return deepcopy(examples[0]) if examples else ["first", "second"]
 
 
 def _example(location: Location, root: type[Section]) -> str:
-    example = example_at(location, root)
-    return f"[{', '.join(example)}]" if isinstance(example, list) else str(example)
+    return _flow(example_at(location, root))
+
+
+def _flow(value: Any) -> str:
+    """The value as YAML in one line."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_flow, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {_flow(inner)}' for key, inner in value.items())}}}"
+    return str(value)

@@ -33,10 +33,11 @@ class Found:
         """Notes those mistakes that rest on values of the file, not on what stands in for a wrong one."""
         for mistake in list(mistakes):
             within = any(self.within(place) for place in mistake.beside)
-            if not within and not any(map(self._covered, (mistake.place, *mistake.beside))):
+            if not within and not any(map(self.covered, (mistake.place, *mistake.beside))):
                 self.add(mistake.place, mistake.sentence)
 
-    def _covered(self, place: Location) -> bool:
+    def covered(self, place: Location) -> bool:
+        """Whether there is a mistake at this place or around it."""
         return any(place[:length] in self._places for length in range(1, len(place) + 1))
 
     def within(self, place: Location) -> bool:

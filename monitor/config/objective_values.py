@@ -15,9 +15,19 @@ from monitor.slo.objective import Action, Bound, Meter, Objective, Policy, Sourc
 from monitor.slo.period import Calendar, Period, Rolling
 from monitor.slo.rule import Burn, Escalation, Rule, Severity, burn_rules
 
-__all__ = ["burns", "indicator_of", "objective_of", "objectives_of", "period_of", "slice_of"]
+__all__ = [
+    "SCALE_S",
+    "SHORTEST_UNSCALED_S",
+    "burns",
+    "indicator_of",
+    "objective_of",
+    "objectives_of",
+    "period_of",
+    "slice_of",
+]
 
-_SCALE_S, _SHORTEST_UNSCALED_S = 30 * 86_400, 28 * 86_400
+# A table of burn rates is for 30 days; for periods under four weeks its windows shrink in proportion.
+SCALE_S, SHORTEST_UNSCALED_S = 30 * 86_400, 28 * 86_400
 # Slices are few, and each stands for many events: two of them are no accident.
 _SLICES = 2
 
@@ -142,7 +152,7 @@ def _escalation(slo: SloConfig, period: Period, budget: float, step_s: int) -> E
     said = slo.escalation
     if said is None:
         return None
-    scale = period.nominal_s / _SCALE_S if period.nominal_s < _SHORTEST_UNSCALED_S else 1.0
+    scale = period.nominal_s / SCALE_S if period.nominal_s < SHORTEST_UNSCALED_S else 1.0
     least = 1 if step_s <= 60 else 2
     window_s = max(least, round(said.window_s * scale / step_s)) * step_s
     return Escalation(window_s, said.burn * budget, said.for_s)

@@ -66,8 +66,8 @@ def _unless_none(value: Any) -> Any:
     return None if value == "none" else value
 
 
-_ROW = "{spent: 2, long: 1h, short: 5m, severity: page}"
-_POLICY = "{name: half, left: 50, action: ticket}"
+_ROW = {"spent": 2, "long": "1h", "short": "5m", "severity": "page"}
+_POLICY = {"name": "half", "left": 50, "action": "ticket"}
 _Target = Annotated[Percent, AfterValidator(_target), Field(examples=["99.9"])]
 _SeverityName = Annotated[
     Literal["page", "ticket", "info"], BeforeValidator(_lower), Field(examples=["page"])

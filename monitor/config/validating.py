@@ -1,17 +1,25 @@
 """From what a file says to a section without mistakes, and the mistakes."""
 
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from pydantic import ValidationError
 
 from monitor.config.document import Location
 from monitor.config.explain import example_at, explain
-from monitor.config.found import Found
 from monitor.config.section import Section
 
-__all__ = ["given", "remove", "validated"]
+__all__ = ["Notes", "given", "remove", "validated"]
 
 S = TypeVar("S", bound=Section)
+
+
+class Notes(Protocol):
+    """Where mistakes are noted: found.Found, or what passes them on to one."""
+
+    def add(self, place: Location, sentence: str) -> None: ...
+    def within(self, place: Location) -> bool: ...
+    def covered(self, place: Location) -> bool: ...
+
 
 # Sections that hold others by name: there a name with nothing to say is still named.
 _NAMED = ("models", "objectives")
@@ -30,7 +38,7 @@ def given(data: dict[str, Any], named: bool = False) -> dict[str, Any]:
     return kept
 
 
-def validated(root: type[S], data: dict[str, Any], found: Found) -> S:
+def validated(root: type[S], data: dict[str, Any], found: Notes) -> S:
     """What the data says, with defaults and examples in place of what was wrong, and noted in `found`.
 
     So the checks that come after see the rest, and one run tells all there is to correct.
@@ -43,7 +51,7 @@ def validated(root: type[S], data: dict[str, Any], found: Found) -> S:
         for error in errors:
             place = error["loc"]
             if error["type"] == "missing":
-                if not found.within(place):
+                if not found.within(place) and not found.covered(place):
                     found.add(place, explain(error, root))
                 _put(data, place, example_at(place, root))
                 continue

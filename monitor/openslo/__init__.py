@@ -1,0 +1,1 @@
+"""OpenSLO v1 documents: read into objectives, and written from them."""
