@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["ROOT", "ChildFailed", "arguments", "run", "spawn", "tell"]
+__all__ = ["ROOT", "ChildFailed", "arguments", "peak_mib", "run", "spawn", "tell"]
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -48,6 +48,16 @@ def arguments() -> dict[str, Any]:
     """What the parent gave, in the child."""
     given: dict[str, Any] = json.loads(sys.argv[1])
     return given
+
+
+def peak_mib() -> float:
+    """The most memory that was resident in this process, MiB.
+
+    From /proc, where it begins anew at exec; ru_maxrss would begin with the peak of the parent.
+    """
+    status = Path("/proc/self/status").read_text()
+    (peak,) = (line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))
+    return int(peak) / 1024
 
 
 def tell(answer: Mapping[str, Any]) -> None:

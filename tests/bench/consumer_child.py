@@ -5,7 +5,6 @@ first poll to the last commit, processor seconds, records, bytes written, peak r
 `flush_told` a line for each event.
 """
 
-import resource
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -18,7 +17,7 @@ from monitor.job.report import CommittedFlush
 from monitor.job.settings import JobSettings
 from monitor.records import Partition
 from monitor.store.store import Store
-from tests.bench.children import arguments, tell
+from tests.bench.children import arguments, peak_mib, tell
 
 
 class Timed:
@@ -129,7 +128,7 @@ class Run:
             "first_poll_s": first_poll_s,
             "assigned_s": self.watching.assigned_s if self.watching else None,
             "first_commit_s": self.commits.first_s,
-            "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            "peak_mib": peak_mib(),
             "cpu_s": time.process_time() - before_s,
         }
 

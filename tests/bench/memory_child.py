@@ -4,8 +4,6 @@ Given: store, records, models, features, tails, per_s, spread_ms, every. Answers
 each `every` records (`resident`), and its peak.
 """
 
-import resource
-
 import psutil
 
 from monitor.clock import WallClock
@@ -13,7 +11,7 @@ from monitor.job.job import Job
 from monitor.job.report import CommittedFlush
 from monitor.job.settings import JobSettings
 from monitor.store.store import Store
-from tests.bench.children import arguments, tell
+from tests.bench.children import arguments, peak_mib, tell
 from tests.bench.generator import Generator, Stream
 from tests.bench.records import wide
 
@@ -44,8 +42,7 @@ def main() -> None:
     store = Store.open(given["store"])
     job = Job(store, lambda owner: Generator(stream, owner), settings, WallClock(), [sampler])
     job.run(until_caught_up=True)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    tell({"records": job.status().records, "resident": sampler.resident, "peak_mib": peak})
+    tell({"records": job.status().records, "resident": sampler.resident, "peak_mib": peak_mib()})
 
 
 if __name__ == "__main__":
