@@ -8,7 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import disk, drift, environments, fitting, in_memory, memory, peers, queries, rates, recovery
+from tests.bench import (
+    children,
+    disk,
+    drift,
+    environments,
+    fitting,
+    in_memory,
+    memory,
+    pairs,
+    peers,
+    queries,
+    rates,
+    recovery,
+)
 from tests.bench.__main__ import BENCHES, main
 from tests.bench.figures import Figure, at_least, at_most, plain, show, write
 from tests.bench.records import make
@@ -76,6 +89,22 @@ def test_recovery(kafka: Kafka) -> None:
 def test_memory() -> None:
     size = memory.Size(records=40_000, warm=10_000, wide_records=10_000, tails=1_000)
     complete(memory.measure(size), memory.NAMES)
+
+
+def test_a_child_has_a_peak_of_its_own(tmp_path: Path) -> None:
+    """However much its parent holds when it starts the child."""
+    path = tmp_path / "rows.csv"
+    path.write_text("amount\n" + "1.5\n2.5\n" * 100)
+    held = b"x" * (1 << 30)
+    answer = children.run("tests.bench.fitting_child", {"files": [str(path)]})
+    assert len(held) == 1 << 30
+    assert 10 < answer["peak_mib"] < 700
+
+
+def test_pairs() -> None:
+    size = pairs.Size(filled=5_000, messages=3_000, sqlite_filled=5_000, sqlite_messages=3_000)
+    names = [name for name in pairs.NAMES if "sqlite" in name or Postgres.missing() is None]
+    complete(pairs.measure(size), names)
 
 
 def test_queries() -> None:

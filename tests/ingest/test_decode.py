@@ -319,6 +319,7 @@ def test_a_long_text_is_cut_for_those_who_keep_it() -> None:
         ({"model": "mail", "scores": {"Spam": 0.2, "ham": 0.8}, "prediction": "ham"}, 0.2),
         ({"scores": {"a": 0.2, "b": 0.5, "yes": 0.3}, "prediction": "a"}, 0.2),
         ({"scores": [0.2, 0.5, 0.3], "prediction": "a"}, 0.5),
+        ({"scores": {"0": 0.2, "1": 0.3, "2": 0.5}, "prediction": 1}, 0.3),
         ({"scores": {}}, None),
     ],
 )
@@ -330,3 +331,17 @@ def test_the_score_of_two_classes_is_that_of_the_positive_one(
     (column,) = (b.columns["@score"] for b in batch.features)
     assert isinstance(column, np.ndarray)
     assert (None if np.isnan(column[0]) else column[0]) == score
+
+
+def test_the_scores_of_three_classes_or_more_are_kept_where_there_is_no_one_score() -> None:
+    batch, dead = decode(
+        record(scores={"a": 0.2, "b": 0.5, "c": 0.3}, prediction="b", score=None),
+        record(scores={"a": 0.2, "b": 0.5, "c": 0.3}, prediction="b", score=0.7),
+        record(scores={"no": 0.2, "yes": 0.8}, prediction="no", score=None),
+        record(scores=[0.2, 0.5, 0.3], prediction=2, score=None),
+        record(scores=[0.2, 0.5, 0.3], prediction="c", score=None),
+    )
+    assert not dead
+    three = {"0": 0.2, "1": 0.5, "2": 0.3}
+    assert batch.class_scores == {0: {"a": 0.2, "b": 0.5, "c": 0.3}, 3: three}
+    assert batch.select(np.array([False, True, True, True, True])).class_scores == {2: three}

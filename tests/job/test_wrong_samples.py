@@ -1,53 +1,24 @@
 """Predictions that their labels prove wrong: sampled where the two meet, whichever came first."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from monitor.clock import StreamClock
-from monitor.ingest.source import Ownership
-from monitor.job.job import Job
-from monitor.job.settings import JobSettings
 from monitor.profiles.samples import Reason, SampleSettings
-from monitor.records import Partition
-from monitor.store import Store
 from monitor.store.samples import Found, list_samples
-from tests.builders import T0_MS, encode, label, record
-from tests.fakes import MemoryLog, MemorySource
+from tests.builders import T0_MS, label, record
+from tests.job.stream import Stream
 
-RECORDS, LABELS = Partition("records", 0), Partition("labels", 0)
 SMALL = SampleSettings(per_window=3, random_per_window=50)
 
 
-class Stream:
-    """A job on a log of records and labels; each `take` is a flush of its own."""
+def open_stream(url: str, samples: SampleSettings = SMALL) -> Stream:
+    return Stream(url, samples=samples)
 
-    def __init__(self, url: str, samples: SampleSettings = SMALL) -> None:
-        self.store = Store.open(url)
-        self.log = MemoryLog("records")
-        self.source: MemorySource
-        settings = JobSettings(
-            owner="test", label_topics=frozenset({"labels"}), pairs=True, samples=samples, poll_timeout_s=0.0
-        )
-        self.job = Job(self.store, self._open, settings, StreamClock(T0_MS + 10_000_000))
-        self.source.later(lambda: self.source.give([RECORDS, LABELS]))
-        self.job.step()
 
-    def _open(self, ownership: Ownership) -> MemorySource:
-        self.source = MemorySource(self.log, ownership)
-        return self.source
-
-    def take(self, topic: str, messages: Sequence[dict[str, Any]]) -> None:
-        for message in messages:
-            self.log.append(0, encode(message), topic)
-        while self.job.step():
-            pass
-        self.job.flush()
-
-    def wrong(self, of: SampleSettings = SMALL) -> list[Found]:
-        return list_samples(self.store, of, model="fraud", reasons=(Reason.WRONG,))
+def wrong(stream: Stream, of: SampleSettings = SMALL) -> list[Found]:
+    return list_samples(stream.store, of, model="fraud", reasons=(Reason.WRONG,))
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -57,16 +28,16 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def stream(url: str) -> Iterator[Stream]:
-    made = Stream(url)
+    made = open_stream(url)
     yield made
     made.store.close()
 
 
 def test_a_wrong_class_is_kept_in_the_window_of_its_label(stream: Stream) -> None:
     stream.take("records", [record(id="a"), record(id="b"), record(id="c")])
-    assert stream.wrong() == []
+    assert wrong(stream) == []
     stream.take("labels", [label(id="a", label="no", ts=T0_MS + 3_600_000), label(id="b", label="yes")])
-    (found,) = stream.wrong()
+    (found,) = wrong(stream)
     sample = found.sample
     assert (found.model, found.version, sample.id) == ("fraud", "3", "a")
     assert (sample.prediction, sample.label, sample.score) == ('"yes"', '"no"', 0.75)
@@ -86,34 +57,34 @@ def test_either_half_may_come_first_and_the_largest_errors_are_kept(stream: Stre
     for topic in (first, *(t for t in halves if t != first)):
         for begin in range(0, 9, 4):
             stream.take(topic, halves[topic][begin : begin + 4])
-    assert [f.sample.id for f in stream.wrong()] == ["r-8", "r-7", "r-6"]
-    assert [f.sample.label for f in stream.wrong()] == ["18.5", "3.5", "16.5"]
+    assert [f.sample.id for f in wrong(stream)] == ["r-8", "r-7", "r-6"]
+    assert [f.sample.label for f in wrong(stream)] == ["18.5", "3.5", "16.5"]
 
 
 def test_a_correction_takes_it_back(stream: Stream) -> None:
     stream.take("records", [record(id="a"), record(id="b")])
     stream.take("labels", [label(id="a", label="no"), label(id="b", label="no")])
-    assert len(stream.wrong()) == 2
+    assert len(wrong(stream)) == 2
     stream.take("labels", [label(id="a", label="yes", ts=T0_MS + 5000)])
-    assert [f.sample.id for f in stream.wrong()] == ["b"]
+    assert [f.sample.id for f in wrong(stream)] == ["b"]
     stream.take("labels", [label(id="b", label="maybe", ts=T0_MS + 5000)])
-    assert [(f.sample.id, f.sample.label) for f in stream.wrong()] == [("b", '"maybe"')]
+    assert [(f.sample.id, f.sample.label) for f in wrong(stream)] == [("b", '"maybe"')]
 
 
 def test_a_redacted_prediction_is_masked_with_its_label(url: str) -> None:
     of = SampleSettings(3, 0, redact=("@prediction",), features=False)
-    stream = Stream(url, of)
+    stream = open_stream(url, of)
     stream.take("records", [record(id="a", latency_ms=...)])
     stream.take("labels", [label(id="a", label="no")])
-    (found,) = stream.wrong(of)
+    (found,) = wrong(stream, of)
     assert (found.sample.prediction, found.sample.label) == ('"[redacted]"', '"[redacted]"')
     assert (found.sample.id, found.sample.features) == ("a", None)
     stream.store.close()
 
 
 def test_none_is_kept_where_none_is_asked_for(url: str) -> None:
-    stream = Stream(url, SampleSettings(0))
+    stream = open_stream(url, SampleSettings(0))
     stream.take("records", [record(id="a")])
     stream.take("labels", [label(id="a", label="no")])
-    assert stream.wrong() == []
+    assert wrong(stream) == []
     stream.store.close()
