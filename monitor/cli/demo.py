@@ -1,17 +1,21 @@
 """`monitor demo`: the main job on real inference logs, with nothing to set up."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from monitor.cli.slo_alerts import alerts
 from monitor.cli.slo_standing import list_objectives
 from monitor.config.model import LogConfig
-from monitor.demo.configuration import FILE
+from monitor.demo.configuration import FILE, INCIDENTS
 from monitor.logs import set_up
 
 __all__ = ["demo"]
+
+_PIPED_WIDTH = 120
 
 
 def demo(
@@ -30,7 +34,7 @@ def demo(
     log = LogConfig(level="warning", format="text")
     set_up(log.level, log.format)
     if once:
-        run_once(directory, Console())
+        run_once(directory, Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH))
         _show_objectives(directory)
     else:
         run_live(directory, Console(), live_s, port)
@@ -41,8 +45,11 @@ def _show_objectives(directory: Path) -> None:
     config = directory / FILE
     print()
     list_objectives(config=config)
+    print()
+    alerts(config=config)
     print("\nAsk for more, such as:")
     print(f"  monitor slo show availability --model late-arrival -c {config}")
-    print(f"  monitor slo budget -c {config}")
+    print(f"  monitor slo alerts --history -c {config}")
+    print(f"  monitor backtest --since 3d --incidents {directory / INCIDENTS} -c {config}")
     print(f"  monitor gate --model late-arrival -c {config}")
     print(f"  monitor query --model late-arrival --sli latency_p99 --step 1h -c {config}")

@@ -15,9 +15,11 @@ from monitor.clock import WallClock
 from monitor.sli.times import parse_time_ms
 from monitor.slo.asking import NO_OBJECTIVES
 from monitor.slo.question import SloQuestion
-from monitor.slo.shown import shown_health, shown_standing
+from monitor.slo.shown import shown_health, shown_standing, shown_transition
 
 __all__ = ["budget", "health", "list_objectives", "show"]
+
+_SHOWN = 20
 
 
 def list_objectives(
@@ -54,17 +56,18 @@ def show(
     store: StoreOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Show everything about one objective: figures, burn, exclusions."""
+    """Show everything about one objective: figures, burn, exclusions, alerts and what they did."""
     question = _question(model, name, version, at)
     with asking(config, store) as ask:
         found = ask.standings(question, WallClock().now_ms())
         rows = [shown_standing(one.objective, one.standing) for one in found]
+        did = [list(map(shown_transition, ask.transitions_of(one.standing, _SHOWN))) for one in found]
     if format is not Format.TABLE:
-        render(rows, format)
+        render([{**row, "transitions": each} for row, each in zip(rows, did, strict=True)], format)
         return
-    for i, row in enumerate(rows):
+    for i, (row, transitions) in enumerate(zip(rows, did, strict=True)):
         print("\n" if i else "", end="")
-        print_one(row)
+        print_one(row, transitions)
 
 
 def health(

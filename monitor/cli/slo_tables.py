@@ -6,12 +6,14 @@ from typing import Any
 
 from monitor.cli import slo_words as words
 from monitor.cli.render import render
+from monitor.slo.rule import Severity
+from monitor.slo.standing import Phase
 from monitor.slo.state import State
 
 __all__ = ["as_of", "budget_table", "list_table", "print_one"]
 
 Row = Mapping[str, Any]
-_ALARMING = (State.PAGE, State.SPENT, State.FREEZE, State.TICKET, State.PENDING)
+_FIRES = tuple(phase for phase in Phase if phase.fires)
 _SAID = {
     State.PAGE: "paging",
     State.SPENT: "out of budget",
@@ -46,11 +48,11 @@ def list_table(rows: Sequence[Row]) -> list[dict[str, Any]]:
             "objective": row["objective"],
             "target": f"{words.target(row['target'])} {row['period']}",
             "kept": words.compliance(row["compliance"], row["target"]),
-            "budget left": words.left(row["budget_left"]),
+            "left": words.left(row["budget_left"]),
             "ends in": _ends(row),
             "burn": _fastest(row),
             **({"excluded": _left_out(row)} if left_out else {}),
-            "what": _what(row),
+            "alert": _alerting(row),
         }
         for row in rows
     ]
@@ -110,17 +112,21 @@ def _ends(row: Row) -> str | None:
     return words.within(words.seconds_between(row["as_of"], row["exhausted_at"]))
 
 
-def _what(row: Row) -> str:
-    """The one thing to know about it: what fires, why there is no figure, or what it counts."""
-    firing = [a for a in row["alerts"] if a["phase"] in ("firing", "resolving")]
-    if firing:
-        first = min(firing, key=lambda a: a["since"])
-        for_s = words.seconds_between(first["since"], first["as_of"])
-        return f"{first['rule']} {first['phase']} for {words.within(for_s)}"
-    return str(row["why"] or row["indicator"])
+def _alerting(row: Row) -> str | None:
+    """The most urgent alert, and of those the one that has fired for the longest; without any, why there is
+    no figure."""
+    if not row["alerts"]:
+        return None if row["why"] is None else str(row["why"])
+    urgency = list(Severity)
+    first = min(
+        row["alerts"], key=lambda a: (a["phase"] not in _FIRES, urgency.index(a["severity"]), a["since"])
+    )
+    others = f" and {len(row['alerts']) - 1} more" if len(row["alerts"]) > 1 else ""
+    for_s = words.seconds_between(first["since"], first["as_of"])
+    return f"{first['rule']} {first['phase']} {words.within(for_s)}{others}"
 
 
-def print_one(row: Row) -> None:
+def print_one(row: Row, transitions: Sequence[Row]) -> None:
     """Everything about one objective of one part of a model."""
     name = " ".join(filter(None, (row["model"], words.part(row))))
     print(f"{name}: {row['objective']} is {_SAID[row['state']]}{_what_fires(row)}")
@@ -136,10 +142,13 @@ def print_one(row: Row) -> None:
     if row["alerts"]:
         print()
         render(list(map(_alert, row["alerts"])))
+    if transitions:
+        print("\nwhat its alerts did, the newest first:")
+        render(list(map(_transition, transitions)))
 
 
 def _what_fires(row: Row) -> str:
-    firing = [a for a in row["alerts"] if a["phase"] in ("firing", "resolving")]
+    firing = [a for a in row["alerts"] if a["phase"] in _FIRES]
     return "".join(f"; {a['rule']} ({a['severity']}) {a['phase']}" for a in firing)
 
 
@@ -199,4 +208,14 @@ def _alert(alert: Row) -> dict[str, Any]:
         "phase": alert["phase"],
         "since": words.moment(alert["since"]),
         "why": alert["why"],
+    }
+
+
+def _transition(transition: Row) -> dict[str, Any]:
+    return {
+        "at": words.moment(transition["at"]),
+        "rule": transition["rule"],
+        "severity": transition["severity"],
+        "went": f"{transition['before']} > {transition['after']}",
+        "why": transition["why"],
     }

@@ -30,6 +30,7 @@ _LAST_MS = 15 * 60_000
 def run_once(directory: Path, console: Console) -> None:
     """Replays everything on the stream's own clock, prints the indicators of the whole, and returns."""
     spool, config = _prepare(directory)
+    configuration.write_incidents(directory)
     clock = StreamClock(data.span()[0])
     feeder = Feeder(data.inferences(), spool / "inferences.jsonl", clock)
     label_feeder = Feeder(data.labels(), directory / "labels" / "labels.jsonl", clock)
@@ -55,6 +56,7 @@ def run_live(directory: Path, console: Console, live_s: int, port: int) -> None:
     spool, config = _prepare(directory, port)
     clock = WallClock()
     delta_ms = clock.now_ms() + live_s * 1000 - data.span()[1]
+    configuration.write_incidents(directory, delta_ms)
     feeder = Feeder(data.shifted(data.inferences(), delta_ms), spool / "inferences.jsonl", clock)
     labels = data.shifted(data.labels(), delta_ms)
     label_feeder = Feeder(labels, directory / "labels" / "labels.jsonl", clock)
@@ -72,7 +74,7 @@ def run_live(directory: Path, console: Console, live_s: int, port: int) -> None:
                 progress.update(task, completed=service.job.status().records)
                 now_ms = clock.now_ms()
                 table = sli_table(store, now_ms - _LAST_MS, now_ms, now_ms, "the last 15 minutes")
-                live.update(Group(progress, table, _where(service, feeder)))
+                live.update(Group(progress, table, _where(service, feeder, directory)))
                 time.sleep(_REFRESH_S)
     except KeyboardInterrupt:
         console.print("stopping")
@@ -142,11 +144,12 @@ class _Watcher:
                 return
 
 
-def _where(service: Service, feeder: Feeder) -> Text:
+def _where(service: Service, feeder: Feeder, directory: Path) -> Text:
     status = service.job.status()
     watermark = "-" if status.watermark_ms is None else rfc3339(status.watermark_ms // 1000 * 1000)
     lines = [
         f"watermark {watermark}   {service.url}/metrics   {service.url}/api/v1/slis",
+        f"elsewhere: monitor slo list -c {directory / configuration.FILE}",
         "all is replayed; still serving" if feeder.ended else "the last minutes play as they happen",
     ]
     return Text("\n".join(lines) + " (Ctrl-C stops)")

@@ -7,14 +7,17 @@ from dataclasses import replace
 from monitor.errors import QueryError
 from monitor.sli.question import Time, unknown
 from monitor.sli.windows import Bases
-from monitor.slo import budget
+from monitor.slo import alert_log, budget
+from monitor.slo.alert_log import KeptTransition
+from monitor.slo.alert_question import AlertQuestion
 from monitor.slo.counting import Ledger
 from monitor.slo.excluding import NewExclusion, checked, taken_out
 from monitor.slo.health import Decision, decide, health
 from monitor.slo.objective import Objective, Subject
 from monitor.slo.question import SloQuestion, Stood, chosen, worst_first
+from monitor.slo.rule import Severity
 from monitor.slo.settings import SloSettings
-from monitor.slo.standing import Exclusion, Health, Standing
+from monitor.slo.standing import AlertState, Exclusion, Health, Phase, Standing
 from monitor.slo.state import State
 from monitor.store import names, objectives, ownership
 from monitor.store.store import Store
@@ -33,14 +36,22 @@ _BEHIND_S = 900
 class Asking:
     """Answers from a store for the objectives of `settings`. Thread-safe; reads anew with each question.
 
-    `now` in the answers is event time: the end of the newest base window that is closed.
+    `now` in the answers is event time: that of the last evaluation of alerts, or without one the end of the
+    newest base window that is closed.
     """
 
     def __init__(self, store: Store, bases: Bases, settings: SloSettings) -> None:
         self._store, self._bases, self._settings = store, bases, settings
 
+    def evaluated_s(self) -> int | None:
+        """Until when alerts are evaluated; None where they never were."""
+        return alert_log.evaluated_s(self._store)
+
     def now_s(self) -> int | None:
         """The moment that answers are for; None for a store without records."""
+        evaluated_s = self.evaluated_s()
+        if evaluated_s is not None:
+            return evaluated_s
         marks = [p.marks.watermark_ms for p in ownership.list_progress(self._store) if not p.labels]
         newest_ms = max((ms for ms in marks if ms is not None), default=None)
         base_s = self._bases.service_s
@@ -69,7 +80,7 @@ class Asking:
         """The same, whatever the version."""
         found = chosen(self._settings.objectives, question, names.models(self._store))
         at_s = self._at_s(question, now_ms)
-        return worst_first(self._stood(found, at_s)) if found else []
+        return worst_first(self._stood(found, at_s, self._states(question, at_s))) if found else []
 
     def _at_s(self, question: SloQuestion, now_ms: int) -> int:
         if question.at_ms is not None:
@@ -78,12 +89,29 @@ class Asking:
         now_s = self.now_s()
         return now_ms // 1000 if now_s is None else now_s
 
-    def _stood(self, found: Sequence[Objective], at_s: int) -> Iterator[Stood]:
+    def _states(self, question: SloQuestion, at_s: int) -> Sequence[AlertState]:
+        """The alerts as they are, or as they were at the time that is asked about."""
+        if question.at_ms is None:
+            return self._current(question.model)
+        kept = alert_log.list_transitions(self._store, question.model, to_s=at_s + 1)
+        last = {k.transition.key: k.transition for k in reversed(kept)}
+        return [
+            AlertState(key, t.after, t.severity, t.at_s, at_s, why=t.why)
+            for key, t in last.items()
+            if t.after is not Phase.INACTIVE
+        ]
+
+    def _stood(self, found: Sequence[Objective], at_s: int, states: Sequence[AlertState]) -> Iterator[Stood]:
+        by_subject: dict[tuple[str, Subject], list[AlertState]] = defaultdict(list)
+        for state in states:
+            by_subject[state.key.objective, state.key.subject].append(state)
         exclusions = self.exclusions()
         ledger = self._ledger(found, exclusions, at_s)
         for objective in found:
             for subject in ledger.subjects(objective.meter):
-                yield Stood(objective, self._standing(ledger, exclusions, objective, subject, at_s))
+                standing = self._standing(ledger, exclusions, objective, subject, at_s)
+                mine = tuple(by_subject[objective.name, subject])
+                yield Stood(objective, replace(standing, alerts=mine))
 
     def _ledger(self, found: Sequence[Objective], exclusions: Sequence[Exclusion], at_s: int) -> Ledger:
         windows = [c.window_s for o in found for rule in o.rules for c in rule.clauses]
@@ -122,6 +150,35 @@ class Asking:
         found = self._all(replace(question, version=None), now_ms)
         about = [one for one in found if one.standing.subject.version in (None, question.version)]
         return decide(about if question.version is not None else found)
+
+    def _current(self, model: str | None) -> list[AlertState]:
+        """The alerts that are not inactive. What didn't change was not written, but it was evaluated."""
+        evaluated_s, found = self.evaluated_s(), alert_log.list_states(self._store, model)
+        return [replace(s, at_s=max(s.at_s, evaluated_s or 0)) for s in found]
+
+    def alerts(self, question: AlertQuestion) -> list[AlertState]:
+        """The alerts that are not inactive, as they were last evaluated, the worst first."""
+        self._check_model(question.model)
+        found = self._current(question.model)
+        order = list(Severity)
+        return sorted(found, key=lambda s: (not s.phase.fires, order.index(s.severity), s.since_s))
+
+    def transitions(self, question: AlertQuestion) -> list[KeptTransition]:
+        """What alerts did, the newest first."""
+        self._check_model(question.model)
+        from_s, to_s = (None if ms is None else -(-ms // 1000) for ms in (question.from_ms, question.to_ms))
+        return alert_log.list_transitions(self._store, question.model, from_s, to_s, question.limit)
+
+    def transitions_of(self, standing: Standing, limit: int) -> list[KeptTransition]:
+        """What the alerts of an objective's subject did until then, the newest first."""
+        kept = alert_log.list_transitions(self._store, standing.subject.model, to_s=standing.now_s + 1)
+        mine = (standing.objective, standing.subject)
+        return [k for k in kept if (k.transition.key.objective, k.transition.key.subject) == mine][:limit]
+
+    def _check_model(self, model: str | None) -> None:
+        seen = set(names.models(self._store))
+        if model is not None and model not in seen:
+            chosen(self._settings.objectives, SloQuestion(model), seen)
 
     def exclusions(self, *, revoked: bool = False) -> list[Exclusion]:
         """What is excluded; with `revoked` also what was."""

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from monitor.clock import rfc3339
+from monitor.slo.alert_log import KeptTransition
 from monitor.slo.health import Decision
 from monitor.slo.objective import Objective, Subject
 from monitor.slo.standing import AlertState, Burning, Excluded, Exclusion, Health, Standing
@@ -12,11 +13,13 @@ from monitor.slo.state import State, due_policies, state_of
 from monitor.slo.wording import describe
 
 __all__ = [
+    "shown_alert",
     "shown_decision",
     "shown_exclusion",
     "shown_health",
     "shown_standing",
     "shown_subject",
+    "shown_transition",
 ]
 
 
@@ -92,6 +95,12 @@ def shown_exclusion(exclusion: Exclusion) -> dict[str, Any]:
     }
 
 
+def shown_alert(state: AlertState) -> dict[str, Any]:
+    """An alert as it was last evaluated."""
+    subject = shown_subject(state.key.subject)
+    return {"objective": state.key.objective, **subject, **_of_objective(state)}
+
+
 def _of_objective(state: AlertState) -> dict[str, Any]:
     return {
         "rule": state.key.rule,
@@ -100,6 +109,24 @@ def _of_objective(state: AlertState) -> dict[str, Any]:
         "since": _time(state.since_s),
         "as_of": _time(state.at_s),
         "why": state.why,
+    }
+
+
+def shown_transition(kept: KeptTransition) -> dict[str, Any]:
+    """What an alert did. `at` is event time, `seen` the clock; `quiet`: too old to page for when seen."""
+    transition = kept.transition
+    return {
+        "at": _time(transition.at_s),
+        "objective": transition.key.objective,
+        **shown_subject(transition.key.subject),
+        "rule": transition.key.rule,
+        "before": transition.before,
+        "after": transition.after,
+        "severity": transition.severity,
+        "why": transition.why,
+        "quiet": kept.quiet,
+        "seen": _time_ms(kept.seen_ms),
+        "facts": dict(transition.facts),
     }
 
 

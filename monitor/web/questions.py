@@ -12,9 +12,10 @@ from monitor.sli.question import Question, parse_against, parse_time
 from monitor.sli.samples import MAX_SAMPLES, SampleQuestion, parse_reasons
 from monitor.sli.times import parse_step_s, parse_time_ms
 from monitor.sli.verdicts import DriftQuestion
+from monitor.slo.alert_question import AlertQuestion
 from monitor.slo.question import SloQuestion
 
-__all__ = ["drift_question_of", "fairness_question_of", "question_of"]
+__all__ = ["alert_question_of", "drift_question_of", "fairness_question_of", "question_of"]
 __all__ += ["sample_question_of", "slo_question_of"]
 
 _NAMES = (
@@ -36,6 +37,8 @@ _SAMPLE_NAMES = ("model", "reason", "from", "to", "version", "limit")
 _REPEATED = ("by", "segment", "reason")
 _FAIRNESS_NAMES = ("model", "by", "from", "to", "version", "min_group")
 _SLO_NAMES = ("model", "name", "version", "at")
+_ALERT_NAMES = ("model", "from", "to", "limit")
+_MAX_TRANSITIONS = 10_000
 
 
 def question_of(parameters: QueryParams, now_ms: int) -> Question:
@@ -116,6 +119,21 @@ def slo_question_of(parameters: QueryParams, now_ms: int, names: Sequence[str] =
         name=parameters.get("name"),
         version=parameters.get("version"),
         at_ms=None if at is None else parse_time_ms("at", at, now_ms),
+    )
+
+
+def alert_question_of(
+    parameters: QueryParams, now_ms: int, names: Sequence[str] = _ALERT_NAMES
+) -> AlertQuestion:
+    """The question about alerts, of parameters with these names. Raises QueryError that names the
+    parameter."""
+    _check_names(parameters, names)
+    begin, end = (parameters.get(name) for name in ("from", "to"))
+    return AlertQuestion(
+        model=parameters.get("model"),
+        from_ms=None if begin is None else parse_time_ms("from", begin, now_ms),
+        to_ms=None if end is None else parse_time_ms("to", end, now_ms),
+        limit=_limit(parameters, _MAX_TRANSITIONS),
     )
 
 

@@ -1,4 +1,4 @@
-"""Objectives, exclusions and the gate under /api/v1."""
+"""Objectives, alerts, exclusions and the gate under /api/v1."""
 
 from typing import Annotated, Any
 
@@ -13,20 +13,24 @@ from monitor.slo.asking import Asking
 from monitor.slo.excluding import NewExclusion
 from monitor.slo.question import SloQuestion
 from monitor.slo.shown import (
+    shown_alert,
     shown_decision,
     shown_exclusion,
     shown_health,
     shown_standing,
+    shown_transition,
 )
 from monitor.store.tokens import Role
 from monitor.web.access import needs
 from monitor.web.answers import Refused
 from monitor.web.caller import Caller, caller_of
 from monitor.web.context import WebContext
-from monitor.web.questions import slo_question_of
+from monitor.web.questions import alert_question_of, slo_question_of
 from monitor.web.workers import Workers
 
 __all__ = ["add_slos"]
+
+_SHOWN = 100
 
 
 class _Asked(msgspec.Struct, forbid_unknown_fields=True):
@@ -54,11 +58,24 @@ def add_slos(router: APIRouter, context: WebContext, workers: Workers) -> None:
 
     @router.get("/slos/{model}/{name}")
     async def slo(request: Request, model: str, name: str) -> Response:
-        """One objective, for each part of its model that it is told apart by.
+        """One objective, for each part of its model that it is told apart by, with what its alerts did.
 
         Parameters: version, at.
         """
         return _json(await workers.run(_one, ask, context, request.query_params, model, name))
+
+    @router.get("/alerts/state")
+    async def alerts(request: Request) -> Response:
+        """The alerts that are pending or firing, the worst first. Parameters: model."""
+        return _json(await workers.run(_alerts, ask, context, request.query_params))
+
+    @router.get("/alerts/history")
+    async def history(request: Request) -> Response:
+        """What alerts did, the newest first, each with its reason and figures.
+
+        Parameters: model, from, to, limit.
+        """
+        return _json(await workers.run(_history, ask, context, request.query_params))
 
     @router.get("/health")
     async def health(request: Request) -> Response:
@@ -122,7 +139,24 @@ def _one(ask: Asking, context: WebContext, parameters: QueryParams, model: str, 
         found = ask.standings(question, now_ms)
     except QueryError as e:
         raise Refused(404, str(e)) from None
-    return msgspec.json.encode([shown_standing(one.objective, one.standing) for one in found])
+    rows = [
+        {
+            **shown_standing(one.objective, one.standing),
+            "transitions": [shown_transition(t) for t in ask.transitions_of(one.standing, _SHOWN)],
+        }
+        for one in found
+    ]
+    return msgspec.json.encode(rows)
+
+
+def _alerts(ask: Asking, context: WebContext, parameters: QueryParams) -> bytes:
+    question = alert_question_of(parameters, context.clock.now_ms(), ("model",))
+    return msgspec.json.encode([shown_alert(state) for state in ask.alerts(question)])
+
+
+def _history(ask: Asking, context: WebContext, parameters: QueryParams) -> bytes:
+    question = alert_question_of(parameters, context.clock.now_ms())
+    return msgspec.json.encode([shown_transition(kept) for kept in ask.transitions(question)])
 
 
 def _health(ask: Asking, context: WebContext, parameters: QueryParams) -> bytes:

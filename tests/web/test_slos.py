@@ -7,6 +7,8 @@ import httpx
 import pytest
 
 from monitor.profiles.layout import Service
+from monitor.records import Partition
+from monitor.slo.evaluate import Evaluator
 from monitor.slo.objective import Meter, Outcomes
 from monitor.slo.settings import SloSettings
 from monitor.store.tokens import Role
@@ -72,6 +74,32 @@ def test_health_and_gate(site: Site) -> None:
     decision = get(site, "gate", model="fraud", version="1")
     assert decision["ok"] is False
     assert all("version 0" not in reason for reason in decision["reasons"])
+
+
+def test_alerts_and_what_they_did(site: Site) -> None:
+    assert get(site, "alerts/state") == get(site, "alerts/history") == []
+    failures = [record(id=f"f{i}", ts=T0_MS + 60_000 + i * 100, status=503) for i in range(500)]
+    fill(site.store, failures, Partition("t", 1))
+    now_s = T0_MS // 1000 + 120
+    Evaluator(site.store, SETTINGS).run(now_s, now_s * 1000, since_s=T0_MS // 1000)
+    states = get(site, "alerts/state", model="fraud")
+    assert {(s["objective"], s["phase"], s["severity"]) for s in states} >= {
+        ("availability", "firing", "page")
+    }
+    assert [s["severity"] for s in states] == sorted(s["severity"] for s in states)
+    changes = get(site, "alerts/history", limit=1000)
+    assert {(c["before"], c["after"]) for c in changes} >= {("inactive", "firing")}
+    assert len(get(site, "alerts/history", limit=1)) == 1
+    assert get(site, "alerts/history", to=T0_MS) == []
+    (row,) = get(site, "slos/fraud/availability")
+    assert row["state"] == "page"
+    assert {t["after"] for t in row["transitions"]} == {"firing"}
+    refused(
+        site.client.get("/api/v1/alerts/history?limit=0"),
+        400,
+        "limit: '0' is no whole number from 1 to 10000",
+    )
+    refused(site.client.get("/api/v1/alerts/state?limit=5"), 400, "there is no parameter 'limit'")
 
 
 def refused(answer: httpx.Response, status: int, said: str) -> None:
