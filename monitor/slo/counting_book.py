@@ -47,6 +47,7 @@ class Book:
         self._place: dict[Column, int] = {}
         self._written = Written(kind, n)
         self.by_hour, self.by_fine = _Tables.empty(), _Tables.empty()
+        self._slots: _Slots | None = None
         self._over: tuple[_Tables, _Tables] | None = None
         self._members = Members([], self._models)
 
@@ -102,35 +103,22 @@ class Book:
     def tally(self, column: Column, until_s: int) -> Tally:
         """The column's slots that end by `until_s` and have events: base windows where there are any, hours
         else. Raises KeyError for a column that is not kept."""
-        axes, at = self.axes, self._place[column]
+        at, slots = self._place[column], self._slots
+        if slots is None:
+            slots = self._slots = _Slots.of(self.axes)
         good = np.concatenate((self.by_hour.good[at], self.by_fine.good[at]))
         total = np.concatenate((self.by_hour.total[at], self.by_fine.total[at]))
+        given = slots.given
+        if len(self.axes.spare):
+            given = slots.given_of(self.by_hour.total[at], self.by_fine.total[at])
         if self._over is not None:
             good += np.concatenate((self._over[0].good[at], self._over[1].good[at]))
             total += np.concatenate((self._over[0].total[at], self._over[1].total[at]))
-        begin_s = np.concatenate((axes.hours, axes.fine))
-        end_s = np.concatenate((axes.hours + axes.hour_s, axes.fine + axes.base_s))
-        whole, of_hour = self._whole(at)
-        kept = np.concatenate((whole, ~whole[of_hour]))
-        kept &= (end_s <= until_s) & ((total != 0) | (good != 0))
-        some = np.flatnonzero(kept)
-        some = some[np.argsort(begin_s[some])] if len(axes.spare) else some
-        return Tally(begin_s[some], end_s[some], good[some], total[some])
-
-    def _whole(self, at: int) -> tuple[Bools, Ints]:
-        """(which hours of a column are given as hours, the hour of each base window). A spare hour is where
-        its base windows are no longer all there."""
-        axes = self.axes
-        whole = ~axes.is_fine()
-        of_hour = np.searchsorted(axes.hours, axes.fine, side="right") - 1
-        if len(axes.spare):
-            found = np.bincount(of_hour, weights=self.by_fine.total[at], minlength=len(axes.hours))
-            all_there = found >= self.by_hour.total[at] * (1 - _ROUNDING)
-            whole |= np.isin(axes.hours, axes.spare) & ~all_there
-        return whole, of_hour
+        some = given[(slots.end_s[given] <= until_s) & ((total[given] != 0) | (good[given] != 0))]
+        return Tally(slots.begin_s[some], slots.end_s[some], good[some], total[some])
 
     def _refresh(self, connection: sa.Connection, axes: Axes, thresholds: Thresholds) -> None:
-        before, self.axes = self.axes, axes
+        before, self.axes, self._slots = self.axes, axes, None
         self.by_hour = self.by_hour.moved(before.hours, axes.hours)
         self.by_fine = self.by_fine.moved(before.fine, axes.fine)
         changed = self._written.refresh(connection, axes, self._members)
@@ -168,6 +156,39 @@ class Book:
                     tables.most(column, slot[row][i], good[row][i], total[row][i])
                 else:
                     tables.add(column, slot[row][i], good[row][i], total[row][i])
+
+
+@dataclass(frozen=True, slots=True)
+class _Slots:
+    """The slots of `axes`, hours before base windows, and which of them are `given` in a tally, in order of
+    time: each hour, or its base windows."""
+
+    axes: Axes
+    begin_s: Ints
+    end_s: Ints
+    of_hour: Ints
+    given: Ints
+
+    @classmethod
+    def of(cls, axes: Axes) -> Self:
+        begin_s = np.concatenate((axes.hours, axes.fine))
+        end_s = np.concatenate((axes.hours + axes.hour_s, axes.fine + axes.base_s))
+        of_hour = np.searchsorted(axes.hours, axes.fine, side="right") - 1
+        return cls(axes, begin_s, end_s, of_hour, _in_order(begin_s, ~axes.is_fine(), of_hour))
+
+    def given_of(self, by_hour: Floats, by_fine: Floats) -> Ints:
+        """Those given of a column with these totals: a spare hour whose base windows are no longer all there
+        is given whole."""
+        found = np.bincount(self.of_hour, weights=by_fine, minlength=len(by_hour))
+        dropped = np.isin(self.axes.hours, self.axes.spare) & (found < by_hour * (1 - _ROUNDING))
+        if not dropped.any():
+            return self.given
+        return _in_order(self.begin_s, ~self.axes.is_fine() | dropped, self.of_hour)
+
+
+def _in_order(begin_s: Ints, whole: Bools, of_hour: Ints) -> Ints:
+    given = np.flatnonzero(np.concatenate((whole, ~whole[of_hour])))
+    return given[np.argsort(begin_s[given], kind="stable")]
 
 
 @dataclass(frozen=True, slots=True)
