@@ -27,6 +27,8 @@ __all__ = ["Evaluator"]
 _HOUR_S, _DAY_S = 3600, 86_400
 # What a day-long stop leaves to do is done a few hours at a time, so that each step is committed soon.
 _STEP_S = 6 * 3600
+# Slices of indicators that a step measures at most: what is old takes a few steps after the first start.
+_SLICES_AT_ONCE = 20_000
 _log = logging.getLogger(__name__)
 
 
@@ -177,7 +179,9 @@ class Evaluator:
             self._ledger = Ledger(
                 self._store,
                 self._settings.bases,
-                [of.meter for of in self._watched],
+                [o.meter for o in self._settings.objectives],
+                near=[of.meter for of in self._watched if isinstance(of, Watch)],
+                most_slices=_SLICES_AT_ONCE,
                 fine_s=_longest_s(self._watched) + _STEP_S + _HOUR_S,
                 coarse_s=max((o.period.nominal_s for o in self._settings.objectives), default=0) + 2 * _DAY_S,
             )

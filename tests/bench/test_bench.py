@@ -16,6 +16,7 @@ from tests.bench import (
     fitting,
     in_memory,
     memory,
+    objectives,
     pairs,
     peers,
     queries,
@@ -109,6 +110,11 @@ def test_pairs() -> None:
 
 def test_queries() -> None:
     complete(queries.measure(queries.Size(share=0.01, repeats=1)), queries.NAMES)
+
+
+def test_objectives() -> None:
+    size = objectives.Size(models=4, minute_days=(0.02, 0.04), hour_days=0.2, fine_s=3600, ticks=1)
+    complete(objectives.measure(size), objectives.NAMES)
 
 
 def test_disk() -> None:

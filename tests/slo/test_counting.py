@@ -9,14 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.errors import QueryError
-from monitor.profiles.layout import Service
+from monitor.errors import QueryError, StoreBusy
+from monitor.profiles.layout import Kind, Service
 from monitor.records import Partition
 from monitor.sli.windows import UsualBases
+from monitor.slo import counting_book
 from monitor.slo.counting import Ledger
 from monitor.slo.objective import Meter, Outcomes, Subject, Under
 from monitor.slo.standing import Exclusion
 from monitor.store import Store
+from monitor.store.retention import Retention, drop_expired
 from tests.builders import T0_MS, record
 from tests.filling import Writer
 from tests.slo.counted import between, by_window, same
@@ -197,3 +199,33 @@ def _compare(held: Ledger, seen: Sequence[dict[str, Any]], now_s: int) -> None:
             tally = held.tally(meter, subject)
             for from_s in (0, hour_s):
                 assert tally.between(from_s, to_s) == pytest.approx(between(windows, from_s, to_s))
+
+
+def test_an_hour_that_is_cut_is_left_out_whole_once_its_minutes_are_gone(store: Store) -> None:
+    fill(store, [at(m * 60) for m in range(120)])
+    drop_expired(store, Retention(minute_days=0), {Kind.SERVICE: (60,)}, (H0_S + DAY_S) * 1000)
+    half = Exclusion(1, H0_S + 600, H0_S + 1200, "ann", "move")
+    held = ledger(store, fine_s=HOUR_S, exclusions=[half])
+    held.refresh(H0_S + 6 * HOUR_S)
+    assert held.tally(AVAILABILITY, Subject("fraud"), excluded=False).total.tolist() == [60, 60]
+    assert held.tally(AVAILABILITY, Subject("fraud")).begin_s.tolist() == [H0_S + HOUR_S]
+
+
+def test_what_a_failed_refresh_has_not_read_the_next_one_does(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = fill(store, [at(0), at(0, 1, status=500)])
+    held = ledger(store)
+    held.refresh(H0_S + 60)
+    writer.take([at(30, 2), at(-5 * HOUR_S, 3)])
+    writer.flush()
+    with monkeypatch.context() as broken:
+        broken.setattr(counting_book, "stored_cells", _refuse)
+        with pytest.raises(StoreBusy):
+            held.refresh(H0_S + 120)
+    held.refresh(H0_S + 120)
+    assert held.tally(AVAILABILITY, Subject("fraud")).total.tolist() == [1, 3]
+
+
+def _refuse(*_: Any) -> None:
+    raise StoreBusy("the store did not answer")
