@@ -9,7 +9,7 @@ days of minutes that are stored. Figures are medians.
 import statistics
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -145,18 +145,7 @@ def measure(size: Size) -> list[Figure]:
         restart_s, tick_s = _ticks(stream, size, size.models, _HOUR_S)
         _, quarter_s = _ticks(stream, size, max(1, size.models // 4), 2 * _HOUR_S)
         store.close()
-    with sqlite_store() as path:
-        store = Store.open(f"sqlite:///{path}")
-        few = _Stream(store, max(1, size.models // 10))
-        few.fill(size, size.minute_days[0])
-        _, short_s = _ticks(few, size, size.models, 0)
-        store.close()
-    with sqlite_store() as path:
-        store = Store.open(f"sqlite:///{path}")
-        few = _Stream(store, max(1, size.models // 10))
-        few.fill(size, size.minute_days[1])
-        _, long_s = _ticks(few, size, size.models, 0)
-        store.close()
+    short_s, long_s = (_tick_over(size, days) for days in size.minute_days)
     return [
         at_most(NAMES[0], tick_s, "s", 2.0),
         at_most(NAMES[1], tick_s / quarter_s, "ratio", 5.0),
@@ -164,6 +153,19 @@ def measure(size: Size) -> list[Figure]:
         plain(NAMES[3], start_s, "s"),
         plain(NAMES[4], restart_s, "s"),
     ]
+
+
+def _tick_over(size: Size, minute_days: float) -> float:
+    """s of a tick of a tenth of the models, with so many days of minutes in the store and as many wanted as
+    the shortest history has."""
+    wanted = replace(size, fine_s=min(size.fine_s, int(size.minute_days[0] * _DAY_S)), ticks=3 * size.ticks)
+    with sqlite_store() as path:
+        store = Store.open(f"sqlite:///{path}")
+        stream = _Stream(store, max(1, size.models // 10))
+        stream.fill(wanted, minute_days)
+        _, tick_s = _ticks(stream, wanted, size.models, 0)
+        store.close()
+    return tick_s
 
 
 def _ticks(stream: _Stream, size: Size, models: int, after_s: int) -> tuple[float, float]:
