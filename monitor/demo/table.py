@@ -19,6 +19,7 @@ _COLUMNS = (
     ("error_rate", "errors %", "{:.2f}", 100),
     ("auth_failure_rate", "auth %", "{:.2f}", 100),
     ("quality_error_rate", "invalid %", "{:.2f}", 100),
+    ("label_coverage", "labelled %", "{:.0f}", 100),
 )
 
 

@@ -230,7 +230,7 @@ class _Computation:
         if formula is Special.NULL_SHARE:
             return null_share(placed, n_slots, self._feature)
         if isinstance(formula, Metric):
-            return quality_values(placed, n_slots, formula)
+            return quality_values(placed, n_slots, formula, self._sli.kind == Kind.LEARNED)
         if isinstance(formula, Compared):
             return compared_values(placed, self._grouping.n, n_slots, formula, self._first_labels)
         if isinstance(formula, Foretold):

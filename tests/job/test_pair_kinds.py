@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from sklearn import metrics
 
 from monitor.records import Floats
 from monitor.sli.query import Answer, answer
-from monitor.sli.question import Question
+from monitor.sli.question import Question, Time
 from tests.builders import T0_MS, label, record
 from tests.job.stream import Stream
 
@@ -145,3 +146,19 @@ def test_a_share_of_the_pairs_is_the_same_for_both_halves_and_says_that_it_is_on
     whole.take("labels", [label(id="a")])
     assert "estimate" not in ask(whole, "accuracy")
     whole.store.close()
+
+
+@pytest.mark.parametrize("sli", ["mae", "accuracy", "roc_auc", "label_lag_p50", "rating_mean", "ndcg_at_10"])
+def test_what_had_no_predictions_says_so_and_not_that_labels_are_still_to_come(
+    stream: Stream, sli: str
+) -> None:
+    stream.take("records", [record(id="a")])
+    hour_ms = 3_600_000
+    begin_ms = T0_MS // hour_ms * hour_ms
+    asked = Question("fraud", sli, begin_ms - hour_ms, begin_ms + hour_ms, step_s=3600)
+    now_ms = T0_MS + 20_000_000
+    assert [a["why"] for a in answer(stream.store, asked, now_ms)] == ["no predictions", "no labels yet"]
+    stream.take("labels", [label(id="a", ts=T0_MS + 10)])
+    by_label = replace(asked, sli="mae", time=Time.LABEL)
+    found = [a["why"] for a in answer(stream.store, by_label, now_ms)]
+    assert found == ["no labels yet", "no prediction and label that are both numbers"]
