@@ -6,11 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from monitor.cli import slo_words as words
 from monitor.cli.options import ConfigOption, FormatOption, StoreOption
 from monitor.cli.render import Format, render
 from monitor.cli.slo_options import AtOption, ModelOption, VersionOption, asking
-from monitor.cli.slo_tables import as_of, budget_table, list_table, print_one
+from monitor.cli.slo_tables import as_of, budget_table, health_table, list_table, print_one
 from monitor.clock import WallClock
 from monitor.sli.times import parse_time_ms
 from monitor.slo.asking import NO_OBJECTIVES
@@ -81,11 +80,11 @@ def health(
     question = _question(model, None, None, at)
     with asking(config, store) as ask:
         found = ask.health(question, WallClock().now_ms())
-    rows = [shown_health(one, states) for one, states in found]
+    rows = [shown_health(one, stood) for one, stood in found]
     if format is Format.TABLE and not rows:
         print(NO_OBJECTIVES)
     elif format is Format.TABLE:
-        render([{**row, "score": words.left(row["score"])} for row in rows])
+        render(health_table(rows))
     else:
         render(rows, format)
 

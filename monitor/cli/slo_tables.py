@@ -10,7 +10,7 @@ from monitor.slo.rule import Severity
 from monitor.slo.standing import Phase
 from monitor.slo.state import State
 
-__all__ = ["as_of", "budget_table", "list_table", "print_one"]
+__all__ = ["as_of", "budget_table", "health_table", "list_table", "print_one"]
 
 Row = Mapping[str, Any]
 _FIRES = tuple(phase for phase in Phase if phase.fires)
@@ -73,6 +73,22 @@ def budget_table(rows: Sequence[Row]) -> list[dict[str, Any]]:
             "ends in": _ends(row),
             **({"excluded": _left_out(row)} if left_out else {}),
             "burn over each window": _burn(row),
+        }
+        for row in rows
+    ]
+
+
+def health_table(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """A line for each model; `score` is the weighted mean of the budgets left."""
+    left_out = any(row["excluded"] for row in rows)
+    return [
+        {
+            "model": row["model"],
+            "state": row["state"],
+            "score": words.left(row["score"]),
+            "worst": row["worst"],
+            "objectives": ", ".join(f"{n} {state}" for state, n in row["objectives"].items()),
+            **({"excluded": ", ".join(e["reason"] for e in row["excluded"]) or None} if left_out else {}),
         }
         for row in rows
     ]

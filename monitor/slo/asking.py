@@ -18,7 +18,6 @@ from monitor.slo.question import SloQuestion, Stood, chosen, worst_first
 from monitor.slo.rule import Severity
 from monitor.slo.settings import SloSettings
 from monitor.slo.standing import AlertState, Exclusion, Health, Phase, Standing
-from monitor.slo.state import State
 from monitor.store import names, objectives, ownership
 from monitor.store.store import Store
 
@@ -138,18 +137,26 @@ class Asking:
         taken = taken_out(whole, objective, exclusions, from_s, at_s)
         return budget.standing(objective, subject, reported, learned, at_s, taken)
 
-    def health(self, question: SloQuestion, now_ms: int) -> list[tuple[Health, list[State]]]:
-        """The health of each model that has objectives, the worst first, with their states."""
+    def health(self, question: SloQuestion, now_ms: int) -> list[tuple[Health, list[Stood]]]:
+        """The health of each model that has objectives, the worst first, with how these stand."""
         by_model: dict[str, list[Stood]] = defaultdict(list)
         for one in self.standings(question, now_ms):
             by_model[one.objective.meter.model].append(one)
-        return [(health(model, found), [one.state for one in found]) for model, found in by_model.items()]
+        return [(health(model, found), found) for model, found in by_model.items()]
 
     def gate(self, question: SloQuestion, now_ms: int) -> Decision:
         """Whether the model may be deployed in that version (None: in any)."""
         found = self._all(replace(question, version=None), now_ms)
-        about = [one for one in found if one.standing.subject.version in (None, question.version)]
-        return decide(about if question.version is not None else found)
+        known = {(one.objective.name, one.standing.subject) for one in found}
+        states = self._states(question, self._at_s(question, now_ms))
+        watched = [s for s in states if (s.key.objective, s.key.subject) not in known]
+        if question.version is None:
+            return decide(found, watched)
+        of = (None, question.version)
+        return decide(
+            [one for one in found if one.standing.subject.version in of],
+            [s for s in watched if s.key.subject.version in of],
+        )
 
     def _current(self, model: str | None) -> list[AlertState]:
         """The alerts that are not inactive. What didn't change was not written, but it was evaluated."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from monitor.slo.objective import Action, Policy
 from monitor.slo.question import Stood
 from monitor.slo.rule import Severity
-from monitor.slo.standing import Health
+from monitor.slo.standing import AlertState, Health
 from monitor.slo.state import due_policies
 
 __all__ = ["Decision", "decide", "health"]
@@ -37,16 +37,17 @@ def health(model: str, found: Sequence[Stood]) -> Health:
     return Health(model, str(worst.state), score, worst.objective.name)
 
 
-def decide(found: Sequence[Stood]) -> Decision:
-    """No deployment while a page fires, or while a budget is down to where a policy freezes."""
+def decide(found: Sequence[Stood], watched: Sequence[AlertState] = ()) -> Decision:
+    """No deployment while a page fires, of an objective or of what is `watched` besides, or while a budget
+    is down to where a policy freezes."""
     reasons: list[str] = []
     notes: list[str] = []
+    for alert in watched:
+        _note_alert(alert, f"{alert.key.objective} of {alert.key.subject}", reasons, notes)
     for one in found:
         name = f"{one.objective.name} of {one.standing.subject}"
         for alert in one.standing.alerts:
-            if alert.phase.fires:
-                sentence = f"{name}: {alert.key.rule} ({alert.severity}) is {alert.phase}"
-                (reasons if alert.severity is Severity.PAGE else notes).append(sentence)
+            _note_alert(alert, name, reasons, notes)
         due = due_policies(one.objective, one.standing)
         freezes = [p for p in due if p.action is Action.FREEZE]
         if freezes:
@@ -55,7 +56,16 @@ def decide(found: Sequence[Stood]) -> Decision:
             notes.append(f"{name}: {_low(one)}; the policy {_said(due[-1])} asks for a ticket")
         if one.standing.left is None:
             notes.append(f"{name}: {one.standing.why or 'no data'}")
+        for e in one.standing.excluded:
+            said = f"{e.bad:,.0f} bad of {e.total:,.0f} events are excluded"
+            notes.append(f"{name}: {said}, by {e.exclusion.author}: {e.exclusion.reason}")
     return Decision(not reasons, tuple(reasons), tuple(notes))
+
+
+def _note_alert(alert: AlertState, name: str, reasons: list[str], notes: list[str]) -> None:
+    if alert.phase.fires:
+        sentence = f"{name}: {alert.key.rule} ({alert.severity}) is {alert.phase}"
+        (reasons if alert.severity is Severity.PAGE else notes).append(sentence)
 
 
 def _low(one: Stood) -> str:

@@ -1,13 +1,14 @@
 """How objectives, alerts and exclusions look as plain JSON, the same on the command line, over HTTP and in a
 notebook: shares from 0 to 1, times as RFC 3339 in UTC."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from typing import Any
 
 from monitor.clock import rfc3339
 from monitor.slo.alert_log import KeptTransition
 from monitor.slo.health import Decision
 from monitor.slo.objective import Objective, Subject
+from monitor.slo.question import Stood
 from monitor.slo.standing import AlertState, Burning, Excluded, Exclusion, Health, Standing
 from monitor.slo.state import State, due_policies, state_of
 from monitor.slo.wording import describe
@@ -141,21 +142,18 @@ def shown_decision(model: str, version: str | None, decision: Decision) -> dict[
     }
 
 
-def shown_health(health: Health, states: Iterable[State]) -> dict[str, Any]:
-    """A model's health and how many of its objectives are in each state."""
-    counted: Mapping[str, int] = _counts(states)
+def shown_health(health: Health, found: Sequence[Stood]) -> dict[str, Any]:
+    """A model's health, how many of its objectives are in each state, and what they leave out."""
+    states = [one.state for one in found]
+    excluded = {e.exclusion.id: e.exclusion for one in found for e in one.standing.excluded}
     return {
         "model": health.model,
         "state": health.state,
         "score": health.score,
         "worst": health.worst,
-        "objectives": dict(counted),
+        "objectives": {state: states.count(state) for state in State if state in states},
+        "excluded": [shown_exclusion(excluded[number]) for number in sorted(excluded)],
     }
-
-
-def _counts(states: Iterable[State]) -> dict[str, int]:
-    found = list(states)
-    return {state: found.count(state) for state in State if state in found}
 
 
 def _time(seconds: int | None) -> str | None:

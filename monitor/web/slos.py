@@ -162,7 +162,7 @@ def _history(ask: Asking, context: WebContext, parameters: QueryParams) -> bytes
 def _health(ask: Asking, context: WebContext, parameters: QueryParams) -> bytes:
     now_ms = context.clock.now_ms()
     found = ask.health(slo_question_of(parameters, now_ms, ("model", "at")), now_ms)
-    return msgspec.json.encode([shown_health(one, states) for one, states in found])
+    return msgspec.json.encode([shown_health(one, stood) for one, stood in found])
 
 
 def _gate(ask: Asking, context: WebContext, parameters: QueryParams) -> bytes:

@@ -159,6 +159,9 @@ def test_what_is_excluded_shows_in_every_figure(desk: Desk) -> None:
     assert line(desk.ask("slo", "show", "availability", "-m", "fraud").out, "ann", "50 bad of 50")
     assert line(desk.ask("slo", "exclude", "list").out, "ann", "database moved").split()[0] == "1"
 
+    assert "database moved" in line(desk.ask("slo", "health").out, "fraud")
+    assert "are excluded, by ann: database moved" in desk.ask("gate", "-m", "fraud").out
+
     assert desk.ask("slo", "exclude", "revoke", "1", "--author", "bob").code == 0
     (row,) = desk.rows("slo", "show", "availability", "-m", "fraud")
     assert (row["bad"], row["excluded"]) == (50, [])

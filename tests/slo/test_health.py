@@ -3,7 +3,8 @@
 from monitor.slo.health import decide, health
 from monitor.slo.question import Stood
 from monitor.slo.rule import Severity
-from tests.slo.standings import alert, objective, standing
+from monitor.slo.standing import Phase
+from tests.slo.standings import alert, excluded, objective, standing
 
 
 def stood(name: str = "availability", weight: float = 1.0, **changes: object) -> Stood:
@@ -61,3 +62,18 @@ def test_no_data_is_no_reason_but_is_said() -> None:
     decision = decide([stood(left=None, total=0.0, why="nothing to count in the period")])
     assert decision.ok
     assert decision.notes == ("availability of fraud: nothing to count in the period",)
+
+
+def test_what_is_watched_besides_may_close_it_too() -> None:
+    outage = alert(objective("total_outage"))
+    pending = alert(objective("no_traffic"), phase=Phase.PENDING)
+    decision = decide([stood()], [outage, pending])
+    assert decision.reasons == ("total_outage of fraud: burn 14.4 (page) is firing",)
+
+
+def test_what_is_excluded_is_said() -> None:
+    decision = decide([stood(excluded=(excluded(),))])
+    assert decision.ok
+    assert decision.notes == (
+        "availability of fraud: 50 bad of 4,000 events are excluded, by ann: database moved",
+    )
