@@ -25,6 +25,7 @@ from monitor.cli import (
     offsets,
     query,
     report,
+    rules,
     run,
     samples,
     schema,
@@ -66,6 +67,7 @@ app.command("backup", rich_help_panel=OPERATE)(copies.backup)
 app.command("restore", rich_help_panel=OPERATE)(copies.restore)
 app.add_typer(token.app, name="token", rich_help_panel=OPERATE)
 app.command("check", rich_help_panel=SET_UP)(check.check)
+app.add_typer(rules.app, name="rules", rich_help_panel=SET_UP)
 app.command("doctor", rich_help_panel=SET_UP)(doctor.doctor)
 app.command("schema", rich_help_panel=SET_UP)(schema.schema)
 app.command("version", rich_help_panel=SET_UP)(version.version)

@@ -1,0 +1,1 @@
+"""Prometheus rules for objectives and watches, and promtool's tests of them."""
