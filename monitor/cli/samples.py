@@ -38,7 +38,11 @@ def list_samples(
     store: StoreOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """List sampled records, the newest window first; a wrong prediction is in the window of its label."""
+    """List sampled records, the newest window first; a wrong prediction is in the window of its label.
+
+    A correction that puts a prediction right takes it out again, and what it had left no room for stays out:
+    such a window may show fewer wrong ones than it is allowed. Without corrections they are exact.
+    """
     now_ms = WallClock().now_ms()
     question = SampleQuestion(
         model=model,

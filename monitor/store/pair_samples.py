@@ -1,4 +1,8 @@
-"""Predictions that their labels prove wrong, as samples of the windows in which the labels came."""
+"""Predictions that their labels prove wrong, as samples of the windows in which the labels came.
+
+What a correction takes out isn't replaced by what there was no room for before: that was never kept, and to
+find it again would be to read all pairs of the window. So samples are exact only where nothing is corrected.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
