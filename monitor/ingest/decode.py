@@ -6,7 +6,7 @@ the shape what is new or says why the message is no record.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import starmap
 from typing import Any
@@ -19,15 +19,14 @@ from monitor.ingest.columns import Pieces, Vocabularies
 from monitor.ingest.contract import POSITIVE
 from monitor.ingest.normalise import normalise
 from monitor.ingest.shape import FIELD_NAMES, Limits, Shape
+from monitor.ingest.slices import SLICE, SliceDecoder
 from monitor.ingest.source import Chunk
 from monitor.ingest.validate import refusals
 from monitor.records import Batch, DeadLetter
 
-__all__ = ["REFUSED", "Decoded", "Decoder", "letter"]
+__all__ = ["Decoded", "Decoder", "letter"]
 
-_SLICE = 1024
 _KEPT_PAYLOAD_BYTES = 64 * 1024
-REFUSED = (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ class Decoded:
     dead: list[DeadLetter]
 
 
-class Decoder:
+class Decoder(SliceDecoder):
     """Decodes the chunks of a stream. Keeps what it learnt; not thread-safe.
 
     `max_ahead_ms` is how far a timestamp may lie past the time its message was appended; `positive` names
@@ -53,12 +52,12 @@ class Decoder:
         max_ahead_ms: int = 3_600_000,
         positive: Mapping[str, str] | None = None,
     ) -> None:
+        super().__init__(max_record_bytes)
         self._positive = {model: (name.lower(),) for model, name in (positive or {}).items()}
         self._shape = Shape(limits or Limits())
         self._decode = msgspec.json.Decoder(int).decode
         self._type: Any = int
         self._vocabularies = Vocabularies()
-        self._max_record_bytes = max_record_bytes
         self._max_ahead_ms = max_ahead_ms
 
     def decode(self, chunk: Chunk) -> Decoded:
@@ -67,7 +66,7 @@ class Decoder:
         dead: list[tuple[int, BadRecord]] = []
         unknown: Counter[str] = Counter()
         pieces = Pieces(self._vocabularies, lambda model: self._positive.get(model, POSITIVE))
-        for start in range(0, len(chunk.values), _SLICE):
+        for start in range(0, len(chunk.values), SLICE):
             index, rows = self._slice(chunk.values, start, dead, unknown)
             if rows:
                 pieces.add(index, rows, self._shape)
@@ -84,56 +83,18 @@ class Decoder:
         dead.sort(key=lambda d: d[0])
         return Decoded(batch.select(keep), list(starmap(letter, ((chunk, i, why) for i, why in dead))))
 
-    def _slice(
-        self,
-        values: Sequence[bytes],
-        start: int,
-        dead: list[tuple[int, BadRecord]],
-        unknown: Counter[str],
-    ) -> tuple[Sequence[int], list[Any]]:
-        """The rows of one slice and their index in the chunk; dead letters go to `dead`."""
-        part = values[start : start + _SLICE]
-        if max(map(len, part)) <= self._max_record_bytes:
-            try:
-                return range(start, start + len(part)), list(map(self._decode, part))
-            except REFUSED:
-                pass  # At least one message needs the patient path; it finds out which.
-        return self._patiently(part, start, dead, unknown)
+    def _normalised(self, payload: bytes) -> dict[str, Any]:
+        return normalise(payload)
 
-    def _patiently(
-        self,
-        part: Sequence[bytes],
-        start: int,
-        dead: list[tuple[int, BadRecord]],
-        unknown: Counter[str],
-    ) -> tuple[Sequence[int], list[Any]]:
-        rows: dict[int, Any] = {}
-        learnt: dict[int, dict[str, Any]] = {}
-        for i, payload in enumerate(part):
-            try:
-                if len(payload) > self._max_record_bytes:
-                    raise BadRecord("too_large", f"more than {self._max_record_bytes} bytes")
-                rows[i] = self._decode(payload)
-            except REFUSED:
-                try:
-                    learnt[i] = normalise(payload)
-                except BadRecord as e:
-                    dead.append((start + i, e))
-            except BadRecord as e:
-                dead.append((start + i, e))
-        if learnt:
-            for record in learnt.values():
-                unknown.update(self._shape.learn(record))
-            self._rebuild()
-            # Structs of the old classes lack the new fields; their messages decode anew.
-            rows = {i: self._decode(part[i]) for i in rows}
-            rows |= {i: msgspec.convert(record, self._type) for i, record in learnt.items()}
-        index = sorted(rows)
-        return [start + i for i in index], [rows[i] for i in index]
-
-    def _rebuild(self) -> None:
+    def _learn(self, clean: Mapping[int, dict[str, Any]], unknown: Counter[str]) -> bool:
+        for record in clean.values():
+            unknown.update(self._shape.learn(record))
         decoder = self._shape.decoder()
         self._decode, self._type = decoder.decode, decoder.type
+        return True
+
+    def _struct(self, clean: dict[str, Any]) -> Any:
+        return msgspec.convert(clean, self._type)
 
 
 def letter(chunk: Chunk, i: int, why: BadRecord) -> DeadLetter:

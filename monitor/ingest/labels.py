@@ -7,7 +7,7 @@ decoder has to learn to pass over.
 import operator
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,9 +16,10 @@ import numpy as np
 
 from monitor.ingest.checks import BadRecord, parse
 from monitor.ingest.columns import Vocabularies
-from monitor.ingest.decode import REFUSED, letter
+from monitor.ingest.decode import letter
 from monitor.ingest.label_contract import LABEL_FIELDS, LABEL_NAMES, REASON_PREFIX
 from monitor.ingest.label_normalise import normalise_label
+from monitor.ingest.slices import SLICE, SliceDecoder
 from monitor.ingest.source import Chunk
 from monitor.ingest.validate import Check, first_reasons, time_checks
 from monitor.ingest.values import column_of, floats_of, times_of
@@ -26,8 +27,6 @@ from monitor.records import Bools, DeadLetter, Ints, LabelBatch
 
 __all__ = ["DecodedLabels", "LabelDecoder"]
 
-# As many structs as stay in the processor's cache until their attributes are read.
-_SLICE = 1024
 _MAX_UNKNOWN = 64
 _UNUSABLE = re.compile(r'["\\\x00-\x1f]')
 _NAMES = tuple(f.name for f in LABEL_FIELDS)
@@ -42,14 +41,14 @@ class DecodedLabels:
     dead: list[DeadLetter]
 
 
-class LabelDecoder:
+class LabelDecoder(SliceDecoder):
     """Decodes the chunks of a label stream. Keeps what it learnt; not thread-safe.
 
     `max_ahead_ms` is how far a timestamp may lie past the time its message was appended.
     """
 
     def __init__(self, *, max_record_bytes: int = 1 << 20, max_ahead_ms: int = 3_600_000) -> None:
-        self._max_record_bytes = max_record_bytes
+        super().__init__(max_record_bytes)
         self._max_ahead_ms = max_ahead_ms
         self._vocabularies = Vocabularies()
         self._unknown: list[str] = []
@@ -71,7 +70,7 @@ class LabelDecoder:
         unknown: Counter[str] = Counter()
         index: list[int] = []
         columns: dict[str, list[Any]] = {name: [] for name in _NAMES}
-        for start in range(0, len(chunk.values), _SLICE):
+        for start in range(0, len(chunk.values), SLICE):
             at, rows = self._slice(chunk.values, start, dead, unknown)
             if rows:
                 index += at
@@ -83,51 +82,23 @@ class LabelDecoder:
         letters = [letter(chunk, i, BadRecord(REASON_PREFIX + why.reason, why.detail)) for i, why in dead]
         return DecodedLabels(replace(batch, unknown_fields=+unknown).select(keep), letters)
 
-    def _slice(
-        self, values: Sequence[bytes], start: int, dead: list[tuple[int, BadRecord]], unknown: Counter[str]
-    ) -> tuple[Sequence[int], list[Any]]:
-        """The rows of one slice and their index in the chunk; dead letters go to `dead`."""
-        part = values[start : start + _SLICE]
-        if max(map(len, part)) <= self._max_record_bytes:
-            try:
-                return range(start, start + len(part)), list(map(self._decode, part))
-            except REFUSED:
-                pass  # At least one message needs the patient path; it finds out which.
-        return self._patiently(part, start, dead, unknown)
+    def _normalised(self, payload: bytes) -> dict[str, Any]:
+        return normalise_label(payload)
 
-    def _patiently(
-        self, part: Sequence[bytes], start: int, dead: list[tuple[int, BadRecord]], unknown: Counter[str]
-    ) -> tuple[Sequence[int], list[Any]]:
-        rows: dict[int, Any] = {}
-        clean: dict[int, dict[str, Any]] = {}
-        for i, payload in enumerate(part):
-            try:
-                if len(payload) > self._max_record_bytes:
-                    raise BadRecord("too_large", f"more than {self._max_record_bytes} bytes")
-                try:
-                    rows[i] = self._decode(payload)
-                except REFUSED:
-                    clean[i] = normalise_label(payload)
-            except BadRecord as e:
-                dead.append((start + i, e))
-        if any(map(self._learn, clean.values())):
+    def _learn(self, clean: Mapping[int, dict[str, Any]], unknown: Counter[str]) -> bool:
+        """Of the fields that the decoder did not know it passes over those that it has room for."""
+        before = len(self._unknown)
+        for label in clean.values():
+            new = [name for name in label if name not in LABEL_NAMES]
+            unknown.update(new)
+            fits = [name for name in new if name not in self._unknown and not _UNUSABLE.search(name)]
+            self._unknown += fits[: _MAX_UNKNOWN - len(self._unknown)]
+        if len(self._unknown) > before:
             self._rebuild()
-            # Structs of the old class lack the new fields; their messages decode anew.
-            rows = {i: self._decode(part[i]) for i in rows}
-        for i, label in clean.items():
-            unknown.update(label.keys() - LABEL_NAMES)
-            rows[i] = msgspec.convert({k: v for k, v in label.items() if k in LABEL_NAMES}, self._type)
-        index = sorted(rows)
-        return [start + i for i in index], [rows[i] for i in index]
+        return len(self._unknown) > before
 
-    def _learn(self, label: Mapping[str, Any]) -> bool:
-        """Whether the label has a field that the decoder did not know, and will pass over from now on."""
-        new = [
-            n for n in label if n not in LABEL_NAMES and n not in self._unknown and not _UNUSABLE.search(n)
-        ]
-        new = new[: _MAX_UNKNOWN - len(self._unknown)]
-        self._unknown += new
-        return bool(new)
+    def _struct(self, clean: dict[str, Any]) -> Any:
+        return msgspec.convert({k: v for k, v in clean.items() if k in LABEL_NAMES}, self._type)
 
     def _count_unknown(self, rows: list[Any], unknown: Counter[str]) -> None:
         for i, name in enumerate(self._unknown):
