@@ -1,6 +1,7 @@
 """Answers: an indicator over windows and groups, from the store."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NotRequired, TypedDict
 
 import numpy as np
@@ -38,7 +39,7 @@ from monitor.store.ownership import list_gaps, list_progress
 from monitor.store.read import extent, present
 from monitor.store.store import Store
 
-__all__ = ["Answer", "answer", "groups_in", "stored_windows"]
+__all__ = ["Answer", "Found", "answer", "find", "groups_in", "stored_windows"]
 
 # Windows x series that are read at once: few enough for arrays that the allocator reuses.
 _ROWS_AT_ONCE = 2_000
@@ -88,18 +89,51 @@ def answer(
     scope = scope_of(store, question)
     if scope.sli.formula is Special.DATA_AGE:
         return _data_age(store, question, scope, now_ms, bases.service_s)
+    found = _found(store, question, scope, bases, None)
+    if found is None:
+        return []
+    coverage = _coverage(store, found.windows)
+    return _answers(question.model, found.groups, found.windows, found.values, coverage)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An answer as arrays: `values` has a slot for each group and window, group * windows + window."""
+
+    groups: Sequence[Group]
+    windows: Windows
+    values: Values
+
+
+def find(
+    store: Store, question: Question, bases: Bases, references: References | None = None
+) -> Found | None:
+    """As `answer`, for whoever asks much and often: as arrays, and with what the model's features are held
+    against (`references`) read before. None where nothing is stored.
+
+    Raises QueryError as `answer` does, and for the age of data, which has no windows.
+    """
+    scope = scope_of(store, question)
+    if scope.sli.formula is Special.DATA_AGE:
+        raise QueryError(f"{scope.sli.name}: it is that of now, and has no windows")
+    return _found(store, question, scope, bases, references)
+
+
+def _found(
+    store: Store, question: Question, scope: Scope, bases: Bases, references: References | None
+) -> Found | None:
     base_s = base_of(bases, scope.sli.kind)
     asked = stored_windows(store, question, scope, base_s)
     if asked is None:
-        return []
+        return None
     groups, grouping = groups_in(store, question, scope, asked, base_s)
     if asked.n * len(groups) > MAX_ANSWERS:
         raise QueryError(
             f"{asked.n} windows of {len(groups)} groups are more than {MAX_ANSWERS} values: take a longer "
             "step, a shorter range, or fewer groups"
         )
-    values = _Computation(store, question, scope, groups, grouping, base_s).values(asked)
-    return _answers(question.model, groups, asked, values, _coverage(store, asked))
+    computation = _Computation(store, question, scope, groups, grouping, base_s, references)
+    return Found(groups, asked, computation.values(asked))
 
 
 def _coverage(store: Store, asked: Windows) -> Floats:
@@ -168,6 +202,7 @@ class _Computation:
         groups: Sequence[Group],
         grouping: Grouping,
         base_s: int,
+        references: References | None = None,
     ) -> None:
         self._store, self._question, self._sli = store, question, scope.sli
         self._groups, self._grouping, self._base_s = groups, grouping, base_s
@@ -175,7 +210,7 @@ class _Computation:
         self._drifting: Drifting | None = None
         formula = scope.sli.formula
         if isinstance(formula, Distance | ModelStatistic | Broken):
-            references = References(store, features_of(store, question.model))
+            references = references or References(store, features_of(store, question.model))
             names = [question.feature] if question.feature else references.names()
             names = references.all_names() if isinstance(formula, Broken) else names
             self._drifting = Drifting(references, names, question.against)

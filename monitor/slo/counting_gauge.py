@@ -1,13 +1,14 @@
 """One indicator over slices of time, of many models, each slice computed once."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from monitor.errors import QueryError
 from monitor.records import Bools, Floats, Ints
-from monitor.sli.query import Answer, answer
+from monitor.sli.drifting import References
+from monitor.sli.query import Found, find
 from monitor.sli.question import Question, Time
 from monitor.sli.windows import Bases
 from monitor.slo.counting_axes import moved
@@ -74,12 +75,21 @@ class Gauge:
         return np.arange(-(-from_s // step_s) * step_s, now_s // step_s * step_s, step_s, dtype=np.int64)
 
     def refresh(
-        self, begin_s: Ints, written: Ints, extra: Ints, now_s: int, most: int, *, awaited: bool
+        self,
+        begin_s: Ints,
+        written: Ints,
+        extra: Ints,
+        now_s: int,
+        most: int,
+        references: Callable[[str], References | None],
+        *,
+        awaited: bool,
     ) -> int:
         """Measures what is due, up to `most` slices, the newest first; returns how many that were.
 
         Both (scopes, slots): `written` is how often the windows of each slice were written, `extra` tells
         apart what else it rests on. With `awaited` that matters only where there is no value yet.
+        `references` gives what a model's features are held against.
         """
         self._move(begin_s)
         if not self._loaded and len(begin_s):
@@ -95,7 +105,7 @@ class Gauge:
         for i in np.flatnonzero(due.any(axis=1)).tolist():
             tokens = (written[i] << _EXTRA_BITS) | extra[i]
             for run in _runs(np.flatnonzero(due[i])):
-                fresh += self._measure(i, run, tokens)
+                fresh += self._measure(i, run, tokens, references(self._scopes[i].model))
         write_measured(self._store, fresh)
         return len(newest)
 
@@ -122,25 +132,23 @@ class Gauge:
         found: Bools = over & there & (~known | anew | other)
         return found
 
-    def _measure(self, i: int, run: slice, tokens: Ints) -> Iterator[tuple[MeasuredKey, Slices]]:
+    def _measure(
+        self, i: int, run: slice, tokens: Ints, references: References | None
+    ) -> Iterator[tuple[MeasuredKey, Slices]]:
         scope, begin_s = self._scopes[i], self._begin_s[run]
-        found: dict[Subject, tuple[Floats, Ints]] = {}
-        answers = self._answers(scope, int(begin_s[0]), int(begin_s[-1]) + self._what.slice_s)
+        found = self._found(scope, int(begin_s[0]), int(begin_s[-1]) + self._what.slice_s, references)
         self._tokens[i, run] = tokens[run]
-        for k, row in enumerate(answers):
-            subject = Subject(scope.model, row["version"], row["endpoint"], tuple(row["segment"].items()))
-            if subject not in found:
-                found[subject] = np.full(len(begin_s), np.nan), np.zeros(len(begin_s), np.int64)
-            # They come group by group, each from its first window to its last.
-            at, value = k % len(begin_s), row["value"]
-            found[subject][0][at] = np.nan if value is None else value
-            found[subject][1][at] = row["count"]
-        for subject, (values, n) in found.items():
+        if found is None:
+            return
+        for k, group in enumerate(found.groups):
+            mine = slice(k * len(begin_s), (k + 1) * len(begin_s))
+            values, n = found.values.value[mine], found.values.count[mine]
+            subject = Subject(scope.model, group.version, group.endpoint, tuple(group.segment.items()))
             held = self._values[i].setdefault(subject, np.full(len(self._begin_s), np.nan))
             held[run] = values
             yield self._key(subject), Slices(begin_s, values, n, tokens[run])
 
-    def _answers(self, scope: Meter, from_s: int, to_s: int) -> list[Answer]:
+    def _found(self, scope: Meter, from_s: int, to_s: int, references: References | None) -> Found | None:
         asked = Question(
             scope.model,
             self._what.sli,
@@ -155,10 +163,10 @@ class Gauge:
             time=self._what.time,
         )
         try:
-            return answer(self._store, asked, to_s * 1000, self._bases)
+            return find(self._store, asked, self._bases, references)
         except QueryError:
             # A version, segment or feature that has not come yet.
-            return []
+            return None
 
     def _key(self, subject: Subject) -> MeasuredKey:
         label, value = subject.segment[0] if subject.segment else ("", "")

@@ -9,6 +9,7 @@ from monitor.profiles.layout import Kind
 from monitor.profiles.series import SeriesKey
 from monitor.records import Floats, Ints
 from monitor.sli.catalogue import Lost, find_sli
+from monitor.sli.drifting import References
 from monitor.sli.quality import Metric
 from monitor.sli.question import Time
 from monitor.sli.windows import Bases, base_of
@@ -20,6 +21,7 @@ from monitor.slo.counting_waiting import WaitingRows
 from monitor.slo.counting_written import Written
 from monitor.slo.objective import Bound, Meter, Subject
 from monitor.slo.tally import Tally
+from monitor.store.baselines import features_of
 from monitor.store.revisions import baselines_written
 from monitor.store.store import Store
 
@@ -52,7 +54,7 @@ class Measuring:
         meters: Mapping[Gauged, Sequence[Meter]],
         reach_s: int,
     ) -> None:
-        self.kind = kind
+        self.kind, self._store = kind, store
         self._base_s, self._reach_s = base_of(bases, kind), reach_s
         self._gauges = {what: Gauge(store, bases, what, scopes) for what, scopes in meters.items()}
         parts = dict.fromkeys((m.model, label_of(m)) for scopes in meters.values() for m in scopes)
@@ -62,6 +64,8 @@ class Measuring:
         self._axes = Axes.over(self._base_s, 0, 0, 0)
         self._extra: Ints = np.zeros((len(parts), 1), np.int64)
         self._waiting: WaitingRows | None = None
+        self._baselines: Mapping[str, int] = {}
+        self._references: dict[str, tuple[int, References]] = {}
 
     def learn(self, by_model: Mapping[str, Mapping[SeriesKey, int]]) -> None:
         """These are all series from now on."""
@@ -86,8 +90,9 @@ class Measuring:
             raise
         self._waiting = waiting
         if self.kind is Kind.FEATURES:
-            known = baselines_written(connection)
-            self._extra = np.array([[known.get(model, 0)] for model, _ in self._place], np.int64)
+            self._baselines = baselines_written(connection)
+            known = [self._baselines.get(model, 0) for model, _ in self._place]
+            self._extra = np.array(known, np.int64)[:, None]
 
     def measure(self, now_s: int, most: int) -> int:
         """Measures up to `most` slices of what `detect` found; returns how many those were."""
@@ -98,8 +103,19 @@ class Measuring:
             written = self._in_slices(begin_s, what.slice_s)[place]
             extra = self._told_apart(begin_s, what.slice_s)[place]
             awaited = self.kind is Kind.FEATURES
-            done += gauge.refresh(begin_s, written, extra, now_s, most - done, awaited=awaited)
+            done += gauge.refresh(
+                begin_s, written, extra, now_s, most - done, self._reference, awaited=awaited
+            )
         return done
+
+    def _reference(self, model: str) -> References | None:
+        """What the model's features are held against, read anew when that has changed."""
+        if self.kind is not Kind.FEATURES:
+            return None
+        known = self._baselines.get(model, 0)
+        if model not in self._references or self._references[model][0] != known:
+            self._references[model] = known, References(self._store, features_of(self._store, model))
+        return self._references[model][1]
 
     def _in_slices(self, begin_s: Ints, slice_s: int) -> Ints:
         """How often the windows of each slice were written."""

@@ -28,7 +28,7 @@ _HOUR_S, _DAY_S = 3600, 86_400
 # What a day-long stop leaves to do is done a few hours at a time, so that each step is committed soon.
 _STEP_S = 6 * 3600
 # Slices of indicators that a step measures at most: what is old takes a few steps after the first start.
-_SLICES_AT_ONCE = 20_000
+_SLICES_AT_ONCE = 2_000
 _log = logging.getLogger(__name__)
 
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from monitor.records import Ints
 from monitor.store.read import inline
-from monitor.store.schema import baseline_counts, baselines, profiles
+from monitor.store.schema import baseline_counts, baselines, bins, profiles
 
 __all__ = ["Writes", "baselines_written", "writes"]
 
@@ -50,7 +50,16 @@ def writes(
 
 
 def baselines_written(connection: sa.Connection) -> dict[str, int]:
-    """By model: a number that changes when a baseline of it comes, or gets its counts."""
-    counted = sa.select(sa.func.count()).where(baseline_counts.c.baseline == baselines.c.id).scalar_subquery()
-    query = sa.select(baselines.c.model, sa.func.sum(counted + 1)).group_by(baselines.c.model)
+    """By model: a number that grows when a baseline of it comes, gets a feature, the bins of one, or its
+    counts."""
+
+    def rows(column: sa.Column[int], counted: sa.ColumnElement[int]) -> sa.ScalarSelect[int]:
+        return sa.select(counted).where(column == baselines.c.id).scalar_subquery()
+
+    known = (
+        1
+        + rows(baseline_counts.c.baseline, sa.func.count())
+        + rows(bins.c.baseline, sa.func.count() + sa.func.count(bins.c.spec))
+    )
+    query = sa.select(baselines.c.model, sa.func.sum(known)).group_by(baselines.c.model)
     return {model: int(n) for model, n in connection.execute(query)}

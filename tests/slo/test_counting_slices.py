@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.errors import QueryError
-from monitor.sli.query import answer
+from monitor.sli.query import answer, find
 from monitor.sli.question import Question, Time
 from monitor.slo import counting_gauge
 from monitor.slo.objective import Bound, Meter, Subject
@@ -54,9 +54,9 @@ def test_what_was_measured_is_not_measured_again(store: Store, monkeypatch: pyte
 
     def counted(store: Store, question: Question, *rest: Any) -> Any:
         asked.append(question)
-        return answer(store, question, *rest)
+        return find(store, question, *rest)
 
-    monkeypatch.setattr(counting_gauge, "answer", counted)
+    monkeypatch.setattr(counting_gauge, "find", counted)
     writer = fill(store, [at(s) for s in range(0, 1800, 100)])
     held = ledger(store, [SLOW])
     held.refresh(H0_S + 1800)
