@@ -120,7 +120,7 @@ def test_one_hour_by_either_time(truth: Truth, ask: Ask) -> None:
     assert ask("accuracy")["count"] == int(truth.labelled.sum())
     assert ask("accuracy", from_ms=H0_MS, to_ms=H0_MS + HOUR_MS)["value"] == pytest.approx(exact)
     later = {"from_ms": H0_MS + LAG_MS, "to_ms": H0_MS + LAG_MS + HOUR_MS}
-    assert ask("accuracy", **later)["why"] == "no labels yet"
+    assert ask("accuracy", **later)["why"] == "no predictions"
     by_label = ask("accuracy", **later, time=Time.LABEL)
     assert by_label["count"] == int(truth.labelled.sum())
     with pytest.raises(QueryError, match="only quality can be asked by the time of labels"):
