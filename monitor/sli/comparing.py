@@ -28,21 +28,28 @@ class Compared(Enum):
     LABEL_DRIFT = "labels with those of the stream's first days"
 
 
-def first_labels(store: Store, series: Sequence[int], enough: int) -> QualityCells | None:
-    """The quality of the first days of the stream that have `enough` labels together, or of all there are;
-    None where nothing is stored."""
+def first_labels(
+    store: Store, series: Sequence[int], enough: int, until_s: int | None = None
+) -> QualityCells | None:
+    """The quality of the first days of the stream that have `enough` labels together, or of all there are,
+    as far as they were over before `until_s`; None where nothing is stored by then."""
     held = extent(store, Kind.QUALITY, _DAY_S, series)
     if held is None:
         return None
     first, last = held
+    most = (last - first) // _DAY_S + 1
+    if until_s is not None:
+        most = min(most, (until_s - first) // _DAY_S)
+    if most <= 0:
+        return None
     numbers = np.array(sorted(series), np.int64)
     grouping = Grouping(numbers, np.zeros(len(numbers), np.int64), 1)
     days = 1
     while True:
-        window = Windows(first, days * _DAY_S, 1)
+        window = Windows(first, min(days, most) * _DAY_S, 1)
         part = Part(_DAY_S, window.from_s, window.to_s)
         cells = QualityCells.of(join(place(store, Kind.QUALITY, [part], window, grouping), 1))
-        if int(cells.counts(Quality.LABELLED)[0]) >= enough or window.to_s > last:
+        if days >= most or int(cells.counts(Quality.LABELLED)[0]) >= enough:
             return cells
         days *= 2
 

@@ -6,7 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from monitor.profiles.layout import Kind, Quality
+from monitor.profiles.profile import Profiles
+from monitor.profiles.rows import RowKey, RowKeys
 from monitor.profiles.series import SeriesKey
+from monitor.sli.comparing import first_labels
 from monitor.sli.drifting import Against
 from monitor.sli.entries import Grouping, join, place
 from monitor.sli.estimated import EXPECTED
@@ -17,15 +20,13 @@ from monitor.sli.quality_cells import QualityCells
 from monitor.sli.quality_change import QualityChange, QualityState, compare_quality
 from monitor.sli.quality_labels import label_coverage
 from monitor.sli.question import Group
-from monitor.sli.windows import Part, Windows, cover, tiers
+from monitor.sli.windows import Windows, cover, tiers
 from monitor.store.baselines import Reference
 from monitor.store.names import find_series
-from monitor.store.read import extent
 from monitor.store.store import Store
 
 __all__ = ["ModelQuality", "WindowQuality"]
 
-_DAY_S = 86_400
 # So many labels are enough to compare with, where no baseline has any.
 _ENOUGH = 500
 # What a model may be judged by; of equals the first.
@@ -107,20 +108,9 @@ class ModelQuality:
         return self._first(_ids(self._series, replace(group, version=None)), begin)
 
     def _first(self, ids: list[int], until_s: int) -> QualityCells:
-        """The first days with enough labels."""
-        tier_s = tiers(self._quality_s)[-1]
-        held = extent(self._store, Kind.QUALITY, tier_s, ids)
-        first = until_s if held is None else held[0]
-        grouping = Grouping(np.array(ids, np.int64), np.zeros(len(ids), np.int64), 1)
-        days, last = 1, max(0, (until_s - first) // tier_s)
-        while True:
-            n = max(1, min(days, last))
-            window = Windows(first, n * tier_s, 1)
-            part = Part(tier_s, first, window.to_s if last else first)
-            found = QualityCells.of(join(place(self._store, Kind.QUALITY, [part], window, grouping), 1))
-            if n >= last or found.counts(Quality.LABELLED)[0] >= _ENOUGH:
-                return found
-            days *= 2
+        """The first days with enough labels; without any cells where none was over by then."""
+        found = first_labels(self._store, ids, _ENOUGH, until_s)
+        return QualityCells.of_profiles(_nothing()) if found is None else found
 
     def _expected(
         self, group: Group, ids: list[int], now: QualityCells, change: QualityChange
@@ -134,6 +124,13 @@ class ModelQuality:
         if np.isnan(value) or np.isnan(change.baseline):
             return None
         return ExpectedQuality(expected.name, value, change.baseline)
+
+
+def _nothing() -> Profiles:
+    """Profiles of one slot with nothing in it."""
+    profiles = Profiles()
+    profiles.rows_for(RowKeys.of([RowKey(int(Kind.QUALITY), 0, 0, 0, 0)]))
+    return profiles
 
 
 def _ids(series: Mapping[SeriesKey, int], group: Group) -> list[int]:
