@@ -27,6 +27,11 @@ class Found:
     page: Episode | None
     page_after_s: int | None
 
+    @property
+    def news(self) -> bool:
+        """Whether an alert began that told of it: one that fired already may be about something else."""
+        return self.by is not None and self.by.from_s > self.incident.from_s
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -50,9 +55,14 @@ class Outcome:
         return [a for a in self.beside if a.severity is Severity.PAGE]
 
     @property
+    def n_found(self) -> int:
+        """How many incidents an alert began for."""
+        return sum(f.news for f in self.found)
+
+    @property
     def median_after_s(self) -> float | None:
         """The median of how long the incidents that were found had lasted by then."""
-        known = [f.after_s for f in self.found if f.after_s is not None]
+        known = [f.after_s for f in self.found if f.news and f.after_s is not None]
         return statistics.median(known) if known else None
 
 

@@ -24,7 +24,7 @@ def shown(found: Outcome) -> dict[str, Any]:
         "tickets": len(found.of(Severity.TICKET)),
         "tickets_per_week": found.per_week(Severity.TICKET),
         "incidents": len(found.found),
-        "incidents_found": sum(f.by is not None for f in found.found),
+        "incidents_found": found.n_found,
         "median_seconds_to_alert": found.median_after_s,
         "pages_beside_incidents": len(found.false_pages),
         "found": [_found(f) for f in found.found],

@@ -64,11 +64,10 @@ def _verdict(found: Outcome) -> str:
     )
     if not found.found:
         return line
-    n = sum(f.by is not None for f in found.found)
     after = "" if found.median_after_s is None else f", half of them within {within(found.median_after_s)}"
     beside = len(found.false_pages)
     pages_beside = "no page" if beside == 0 else "1 page" if beside == 1 else f"{beside} pages"
-    return f"{line}; {n} of {len(found.found)} incidents found{after}; {pages_beside} beside any incident"
+    return f"{line}; {found.n_found} of {len(found.found)} incidents found{after}; {pages_beside} beside any incident"
 
 
 def _incident(found: Found) -> dict[str, Any]:
@@ -107,8 +106,7 @@ def _sides(old: Outcome, new: Outcome) -> Iterator[dict[str, Any]]:
         yield row(name, f"{old.per_week(severity):.3g}", f"{new.per_week(severity):.3g}")
     if not old.found:
         return
-    found = [sum(f.by is not None for f in one.found) for one in (old, new)]
-    yield row("incidents found", *(f"{n} of {len(old.found)}" for n in found))
+    yield row("incidents found", *(f"{one.n_found} of {len(one.found)}" for one in (old, new)))
     medians = ("-" if m is None else within(m) for m in (old.median_after_s, new.median_after_s))
     yield row("half of them within", *medians)
     yield row("pages beside any incident", str(len(old.false_pages)), str(len(new.false_pages)))
