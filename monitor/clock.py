@@ -4,7 +4,7 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
-__all__ = ["Clock", "StreamClock", "WallClock", "rfc3339"]
+__all__ = ["Clock", "StreamClock", "WallClock", "rfc3339", "rfc3339_or_none"]
 
 
 class Clock(Protocol):
@@ -41,3 +41,11 @@ def rfc3339(ms: int) -> str:
     """
     fraction = "milliseconds" if ms % 1000 else "seconds"
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec=fraction).replace("+00:00", "Z")
+
+
+def rfc3339_or_none(ms: int | None) -> str | None:
+    """As `rfc3339`; None for None, and for what no calendar has."""
+    try:
+        return None if ms is None else rfc3339(ms)
+    except (OverflowError, ValueError, OSError):
+        return None

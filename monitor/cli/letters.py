@@ -8,7 +8,7 @@ import typer
 
 from monitor.cli.options import ConfigOption, FormatOption, StoreOption, configured
 from monitor.cli.render import Format, render
-from monitor.clock import WallClock, rfc3339
+from monitor.clock import WallClock, rfc3339, rfc3339_or_none
 from monitor.store import Store, dead
 from monitor.store.pair_rows import MAX_LABELS, MAX_PREDICTIONS
 from monitor.store.pairs import CROWDED_OUT, ORPHAN
@@ -41,7 +41,7 @@ def list_letters(
             "where": k.place,
             "reason": k.reason,
             "detail": k.detail,
-            "replayed": None if k.replayed_ms is None else rfc3339(k.replayed_ms),
+            "replayed": rfc3339_or_none(k.replayed_ms),
             **({"payload": k.payload.decode("utf-8", "backslashreplace")} if payload else {}),
         }
         for k in kept

@@ -6,7 +6,7 @@ import typer
 
 from monitor.cli.options import ConfigOption, FormatOption, StoreOption, configured
 from monitor.cli.render import Format, render
-from monitor.clock import WallClock, rfc3339
+from monitor.clock import WallClock, rfc3339, rfc3339_or_none
 from monitor.errors import ConfigError, QueryError
 from monitor.records import Partition
 from monitor.store import Store, ownership
@@ -25,7 +25,7 @@ def show(config: ConfigOption = None, store: StoreOption = None, format: FormatO
             "topic": p.partition.topic,
             "partition": p.partition.number,
             "next_offset": p.next_offset,
-            "watermark": None if p.marks.watermark_ms is None else rfc3339(p.marks.watermark_ms),
+            "watermark": rfc3339_or_none(p.marks.watermark_ms),
             "idle": p.idle_since_ms is not None,
             "owner": p.owner,
             "epoch": p.epoch,

@@ -6,7 +6,7 @@ import typer
 
 from monitor.cli.options import ConfigOption, FormatOption, StoreOption, configured
 from monitor.cli.render import Format, render
-from monitor.clock import WallClock, rfc3339
+from monitor.clock import WallClock, rfc3339, rfc3339_or_none
 from monitor.errors import QueryError
 from monitor.store import Store, tokens
 
@@ -40,7 +40,7 @@ def list_all(
             "name": t.name,
             "role": t.role,
             "created": rfc3339(t.created_ms),
-            "revoked": None if t.revoked_ms is None else rfc3339(t.revoked_ms),
+            "revoked": rfc3339_or_none(t.revoked_ms),
         }
         for t in tokens.list_tokens(opened)
     ]

@@ -3,24 +3,14 @@
 import base64
 from typing import Any
 
-from monitor.clock import rfc3339
+from monitor.clock import rfc3339_or_none
 from monitor.job.report import JobStatus
 from monitor.records import Partition
 from monitor.store import ownership
 from monitor.store.dead import Kept
 from monitor.web.context import WebContext
 
-__all__ = ["shown_letter", "shown_status", "shown_time"]
-
-
-def shown_time(ms: int | None) -> str | None:
-    """Milliseconds since the epoch as RFC 3339, UTC; None for None, and for what no calendar has."""
-    if ms is None:
-        return None
-    try:
-        return rfc3339(ms)
-    except (OverflowError, ValueError, OSError):
-        return None
+__all__ = ["shown_letter", "shown_status"]
 
 
 def shown_letter(letter: Kept, in_full: bool) -> dict[str, Any]:
@@ -33,8 +23,8 @@ def shown_letter(letter: Kept, in_full: bool) -> dict[str, Any]:
         "place": letter.place,
         "reason": letter.reason,
         "detail": letter.detail,
-        "at": shown_time(letter.at_ms),
-        "replayed": shown_time(letter.replayed_ms),
+        "at": rfc3339_or_none(letter.at_ms),
+        "replayed": rfc3339_or_none(letter.replayed_ms),
     }
     if in_full:
         try:
@@ -57,9 +47,9 @@ def shown_status(context: WebContext) -> dict[str, Any]:
         "paused": status.paused,
         "records": status.records,
         "pending_records": status.pending_records,
-        "now": shown_time(now_ms),
-        "last_commit": shown_time(status.last_commit_ms),
-        "watermark": shown_time(watermark_ms),
+        "now": rfc3339_or_none(now_ms),
+        "last_commit": rfc3339_or_none(status.last_commit_ms),
+        "watermark": rfc3339_or_none(watermark_ms),
         "watermark_delay_s": None if watermark_ms is None else (now_ms - watermark_ms) / 1000,
         "partitions": [_shown_partition(status, p, progress.get(p)) for p in partitions],
     }
@@ -83,8 +73,8 @@ def _shown_partition(
             "next_offset": progress.next_offset,
             "epoch": progress.epoch,
             "owner": progress.owner,
-            "watermark": shown_time(progress.marks.watermark_ms),
-            "idle_since": shown_time(progress.idle_since_ms),
-            "updated": shown_time(progress.updated_ms),
+            "watermark": rfc3339_or_none(progress.marks.watermark_ms),
+            "idle_since": rfc3339_or_none(progress.idle_since_ms),
+            "updated": rfc3339_or_none(progress.updated_ms),
         }
     return shown
