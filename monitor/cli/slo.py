@@ -2,7 +2,7 @@
 
 import typer
 
-from monitor.cli import slo_alerts, slo_documents, slo_exclusions, slo_standing
+from monitor.cli import slo_alerts, slo_documents, slo_exclusions, slo_init, slo_standing
 
 __all__ = ["app"]
 
@@ -15,3 +15,4 @@ app.command("health")(slo_standing.health)
 app.add_typer(slo_exclusions.app, name="exclude")
 app.command("import")(slo_documents.import_objectives)
 app.command("export")(slo_documents.export_objectives)
+app.command("init")(slo_init.init)

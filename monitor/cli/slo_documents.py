@@ -14,7 +14,7 @@ from monitor.openslo.exporting import documents
 from monitor.openslo.importing import import_files
 from monitor.sli.question import unknown
 
-__all__ = ["export_objectives", "import_objectives"]
+__all__ = ["OutputOption", "export_objectives", "import_objectives", "write"]
 
 OutputOption = Annotated[
     Path | None,
@@ -44,7 +44,7 @@ def import_objectives(
         raise typer.Exit(FAILED) from None
     for note in imported.notes:
         print(f"note: {note}", file=sys.stderr)
-    _write(yaml_text(imported.sections(), bare=True), output)
+    write(yaml_text(imported.sections(), bare=True), output)
 
 
 def export_objectives(
@@ -64,7 +64,7 @@ def export_objectives(
         raise unknown("--model", model, with_objectives)
     if not with_objectives:
         raise QueryError(f"{config}: no model has objectives; `monitor slo init` writes a start")
-    _write(yaml_text(*documents(loaded, model)), output)
+    write(yaml_text(*documents(loaded, model)), output)
 
 
 def _known_as(text: str) -> tuple[str, str]:
@@ -74,7 +74,8 @@ def _known_as(text: str) -> tuple[str, str]:
     return name.strip(), indicator.strip()
 
 
-def _write(text: str, output: Path | None) -> None:
+def write(text: str, output: Path | None) -> None:
+    """Prints the text, or writes it to a file. Raises QueryError where that can't be."""
     if output is None:
         sys.stdout.write(text)
         return
