@@ -67,7 +67,8 @@ def _verdict(found: Outcome) -> str:
     after = "" if found.median_after_s is None else f", half of them within {within(found.median_after_s)}"
     beside = len(found.false_pages)
     pages_beside = "no page" if beside == 0 else "1 page" if beside == 1 else f"{beside} pages"
-    return f"{line}; {found.n_found} of {len(found.found)} incidents found{after}; {pages_beside} beside any incident"
+    incidents = f"{found.n_found} of {len(found.found)} incidents found{after}"
+    return f"{line}; {incidents}; {pages_beside} beside any incident"
 
 
 def _incident(found: Found) -> dict[str, Any]:
