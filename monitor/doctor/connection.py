@@ -9,7 +9,9 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
-__all__ = ["Connection", "advise"]
+from monitor.ingest.kafka_advice import advise
+
+__all__ = ["Connection"]
 
 _ATTEMPT_S = 1.0
 # After these another attempt would end the same way.
@@ -24,42 +26,6 @@ _TELLING = (
 _WHERE = re.compile(
     r"^\[thrd:[^]]*\]: |(?:\w+://)?[^\s/]+/(?:bootstrap|\d+): |\s*\(after \d+ms in state .*\)$"
 )
-
-_ADVICE = (
-    (
-        r"supported mechanisms: (?P<found>[\w,.-]+)",
-        "set source.kafka.options sasl.mechanism to one of these: {found}",
-    ),
-    (r"OIDC|token endpoint|oauthbearer", "check sasl.oauthbearer.* and that the token endpoint answers"),
-    (r"authentication", "check sasl.username, sasl.password and sasl.mechanism in source.kafka.options"),
-    (
-        r"PLAINTEXT broker listener",
-        "the port speaks no TLS: name the TLS port, or set security.protocol to PLAINTEXT or SASL_PLAINTEXT",
-    ),
-    (
-        r"certificate could not be verified|certificate verify failed",
-        "set ssl.ca.location in source.kafka.options to the certificate of the broker's authority, "
-        "and name the broker as its certificate does",
-    ),
-    (r"SSL", "check ssl.* in source.kafka.options against what the broker wants"),
-    (r"resolve", "no such host: correct source.kafka.bootstrap_servers, or the DNS of this machine"),
-    (r"refused", "nothing listens there: correct source.kafka.bootstrap_servers, or start the broker"),
-    (
-        r"state APIVERSION_QUERY|state UP|closed by peer",
-        "the port closes such connections: set security.protocol to what its listener speaks "
-        "(SSL, SASL_SSL or SASL_PLAINTEXT)",
-    ),
-)
-_OTHERWISE = "no answer: check source.kafka.bootstrap_servers, the network and the firewall"
-
-
-def advise(reason: str) -> str:
-    """What to do about a reason as librdkafka gives it."""
-    for pattern, advice in _ADVICE:
-        match = re.search(pattern, reason, re.IGNORECASE)
-        if match is not None:
-            return advice.format(**match.groupdict())
-    return _OTHERWISE
 
 
 class Connection:

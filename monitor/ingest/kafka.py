@@ -10,22 +10,8 @@ from monitor.records import Partition
 if TYPE_CHECKING:
     from monitor.ingest.spool import DurableLog
 
-__all__ = ["Book", "Patience", "check_options", "offset_gone", "open_kafka", "open_sink", "what_to_do"]
+__all__ = ["Book", "Patience", "check_options", "offset_gone", "open_kafka", "open_sink"]
 
-_CREDENTIALS = "check sasl.username and sasl.password (or the token) in source.kafka.options"
-_HINTS = {
-    "_ALL_BROKERS_DOWN": "is source.kafka.bootstrap_servers right, and the broker up?",
-    "_AUTHENTICATION": _CREDENTIALS,
-    "SASL_AUTHENTICATION_FAILED": _CREDENTIALS,
-    "UNSUPPORTED_SASL_MECHANISM": "set sasl.mechanism in source.kafka.options to one that the broker has",
-    "UNKNOWN_TOPIC_OR_PART": "create the topic, or correct source.kafka.topics",
-    "_UNKNOWN_TOPIC": "create the topic, or correct source.kafka.topics",
-    "TOPIC_AUTHORIZATION_FAILED": "allow the user READ and DESCRIBE on the topic",
-    "GROUP_AUTHORIZATION_FAILED": "allow the user READ on the group, or change source.kafka.group_id",
-    "MSG_SIZE_TOO_LARGE": "raise max.message.bytes of the topic, or send smaller records",
-    "_SSL": "check ssl.ca.location in source.kafka.options",
-    "_RESOLVE": "correct the host name in source.kafka.bootstrap_servers",
-}
 # What the source has to decide by itself, with the value it has, and where else it is said.
 _OURS = {
     "bootstrap.servers": "use source.kafka.bootstrap_servers",
@@ -38,12 +24,6 @@ _OURS = {
     "partition.assignment.strategy": "must stay as it is: all partitions are given up at a rebalance",
     "group.protocol": "must stay classic: all partitions are given up at a rebalance",
 }
-
-
-def what_to_do(error_name: str) -> str:
-    """ "; .." with what a person can do about an error of this name, or nothing."""
-    hint = _HINTS.get(error_name)
-    return f"; {hint}" if hint else ""
 
 
 def offset_gone(partition: Partition, position: int | None, low: int, high: int) -> OffsetGone:

@@ -15,7 +15,8 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from monitor.clock import Clock, WallClock
 from monitor.errors import ConfigError, SourceError
-from monitor.ingest.kafka import Book, Patience, check_options, what_to_do
+from monitor.ingest.kafka import Book, Patience, check_options
+from monitor.ingest.kafka_advice import what_to_do
 from monitor.ingest.source import Chunk, Lag, Ownership
 from monitor.records import Ints, Partition
 

@@ -12,7 +12,8 @@ from kafka.structs import OffsetAndMetadata
 
 from monitor.clock import Clock, WallClock
 from monitor.errors import MonitorError, SourceError
-from monitor.ingest.kafka import Book, Patience, check_options, what_to_do
+from monitor.ingest.kafka import Book, Patience, check_options
+from monitor.ingest.kafka_advice import what_to_do
 from monitor.ingest.kafka_python_client import CertificateRefused, Listener, connect
 from monitor.ingest.kafka_python_options import translate
 from monitor.ingest.source import Chunk, Lag, Ownership

@@ -10,7 +10,7 @@ from kafka.consumer.subscription_state import ConsumerRebalanceListener
 from kafka.net.compat import KafkaNetClient
 
 from monitor.errors import SourceError
-from monitor.ingest.kafka import what_to_do
+from monitor.ingest.kafka_advice import what_to_do
 
 __all__ = ["CertificateRefused", "Listener", "connect"]
 

@@ -9,7 +9,7 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from monitor.errors import ConfigError, StoreBusy, StoreError
-from monitor.ingest.kafka import what_to_do
+from monitor.ingest.kafka_advice import what_to_do
 
 __all__ = ["KafkaSink"]
 

@@ -95,7 +95,7 @@ def test_a_topic_that_does_not_exist(kafka: Kafka) -> None:
             "SASL_SSL",
             {"sasl_password": "wrong"},
             "SASL authentication error: Authentication failed: Invalid username or password",
-            "check sasl.username, sasl.password and sasl.mechanism",
+            "check sasl.username, sasl.password (or the token) and sasl.mechanism",
         ),
         (
             "SASL_SSL",

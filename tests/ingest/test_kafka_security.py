@@ -96,7 +96,7 @@ def test_a_wrong_password_is_told(
 ) -> None:
     servers, options = settings(kafka, "SASL_SSL", mechanism)
     error = error_of(client, topic(), servers, {**options, "sasl.password": "wrong"})
-    assert "check sasl.username and sasl.password" in str(error)
+    assert "check sasl.username, sasl.password" in str(error)
     assert "wrong" not in str(error)
 
 
