@@ -5,8 +5,6 @@ import re
 __all__ = ["advise", "what_to_do"]
 
 _CREDENTIALS = "check sasl.username, sasl.password (or the token) and sasl.mechanism in source.kafka.options"
-    "check sasl.username and sasl.password (or the token), and sasl.mechanism, in source.kafka.options"
-)
 _TOPIC = "create the topic, or correct source.kafka.topics"
 _NO_HOST = "no such host: correct source.kafka.bootstrap_servers, or the DNS of this machine"
 _HINTS = {
