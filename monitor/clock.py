@@ -4,7 +4,20 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
-__all__ = ["Clock", "StreamClock", "WallClock", "rfc3339", "rfc3339_or_none"]
+__all__ = [
+    "DAY_MS",
+    "DAY_S",
+    "HOUR_MS",
+    "HOUR_S",
+    "Clock",
+    "StreamClock",
+    "WallClock",
+    "rfc3339",
+    "rfc3339_or_none",
+]
+
+HOUR_S, DAY_S = 3600, 86_400
+HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 
 
 class Clock(Protocol):

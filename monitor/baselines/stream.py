@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from monitor.baselines.counts import encode
+from monitor.clock import DAY_S
 from monitor.errors import QueryError
 from monitor.profiles.bins import Bins
 from monitor.profiles.feature_contract import FeatureContract, ValueType
@@ -23,7 +24,6 @@ from monitor.store.store import Store
 __all__ = ["from_stream", "keep_references"]
 
 WHOLE = -1
-_DAY_S = 86_400
 _WINDOWS_AT_ONCE = 72
 # What the first windows must come to before they are a reference.
 _PROVISIONAL_WINDOWS, _PROVISIONAL_ROWS = 6, 5_000
@@ -151,7 +151,7 @@ def from_stream(
     """
     series = _series(store, model, version)
     width = {b.id: len(b.features) for b in features_of(store, model)}
-    for tier_s in sorted({features_s, 3600, _DAY_S}):
+    for tier_s in sorted({features_s, 3600, DAY_S}):
         begin, end = from_s // tier_s * tier_s, -(-to_s // tier_s) * tier_s
         found = list(_baselines_in(store, series, tier_s, begin, end, width))
         if found:
@@ -269,10 +269,10 @@ def _keep(store: Store, provisional: Baseline, features_s: int, watermark_ms: in
 
 def _rows_enough(store: Store, series: Sequence[int]) -> bool:
     """One look at the days, so that a quiet model's many windows aren't read again and again."""
-    days = extent(store, int(Kind.FEATURES), _DAY_S, series)
+    days = extent(store, int(Kind.FEATURES), DAY_S, series)
     if days is None:
         return False
-    cells = read_cells(store, Kind.FEATURES, _DAY_S, series, days[0], days[1] + _DAY_S)
+    cells = read_cells(store, Kind.FEATURES, DAY_S, series, days[0], days[1] + DAY_S)
     return int(cells.count[cells.cell == FEATURE_ROWS].sum()) >= _PROVISIONAL_ROWS
 
 

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer
 
+from monitor.clock import DAY_MS
+
 __all__ = [
     "DAY_MS",
     "Bytes",
@@ -17,7 +19,6 @@ __all__ = [
     "parse_size",
 ]
 
-DAY_MS = 86_400_000
 _UNITS_MS = {
     "ms": 1,
     "s": 1000,

@@ -20,6 +20,7 @@ from pydantic import (
     PositiveInt,
 )
 
+from monitor.clock import DAY_S, HOUR_S
 from monitor.config.durations import Bytes, Days, Milliseconds, Seconds
 from monitor.config.objectives import ObjectiveConfig, SloConfig
 from monitor.config.secrets import is_secret, mask_options, mask_url, url_secrets
@@ -43,11 +44,9 @@ __all__ = [
     "WindowsConfig",
 ]
 
-_HOUR_S, _DAY_S = 3600, 86_400
-
 
 def _window(seconds: int) -> int:
-    fits = seconds > 0 and (_HOUR_S % seconds == 0 or (seconds % _HOUR_S == 0 and _DAY_S % seconds == 0))
+    fits = seconds > 0 and (HOUR_S % seconds == 0 or (seconds % HOUR_S == 0 and DAY_S % seconds == 0))
     if not fits:
         raise ValueError("must divide an hour, or be whole hours that divide a day: 1m, 10m, 1h, 6h")
     return seconds

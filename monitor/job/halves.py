@@ -5,6 +5,7 @@ from hashlib import blake2b
 
 import numpy as np
 
+from monitor.clock import DAY_MS
 from monitor.profiles.profiler import Profiler
 from monitor.records import Batch, Bools, FeatureBlock, Ints, LabelBatch
 from monitor.store.pair_codec import (
@@ -23,7 +24,6 @@ from monitor.store.pair_codec import (
 
 __all__ = ["Samples", "label_halves", "prediction_halves"]
 
-_DAY_MS = 86_400_000
 # Of more classes only the one score is kept: an entry has a bound.
 _MAX_CLASSES = 255
 # The share of a model's pairs to keep, 1 where there is none. Labels that are for every model are all kept.
@@ -90,7 +90,7 @@ def _block_halves(
     for row, outside in no_shares.items():
         head["score"][row] = outside
     sizes, data = encode_predictions(head, marginals[rows], values.select(chosen), scores)
-    return Halves(keys, batch.ts_ms[rows] // _DAY_MS, sizes, data, [ids[i] for i in chosen.tolist()])
+    return Halves(keys, batch.ts_ms[rows] // DAY_MS, sizes, data, [ids[i] for i in chosen.tolist()])
 
 
 def _class_scores(batch: Batch, rows: Ints) -> tuple[dict[int, Mapping[str, float]], dict[int, float]]:
@@ -149,4 +149,4 @@ def label_halves(batch: LabelBatch, writer: int, samples: Samples) -> list[Halve
     head["weight"] = 1.0 if batch.weight is None else batch.weight
     sizes, data = encode_labels(head, values_of(batch.value, batch.lists))
     shown = [i or k or "" for i, k in zip(batch.ids, batch.keys, strict=True)]
-    return [Halves(keys, batch.ts_ms // _DAY_MS, sizes, data, shown)]
+    return [Halves(keys, batch.ts_ms // DAY_MS, sizes, data, shown)]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from monitor.clock import DAY_S, HOUR_S
 from monitor.ingest.shape import Limits
 from monitor.profiles.layout import MEASURES, Kind
 from monitor.profiles.profiler import Settings
@@ -12,9 +13,6 @@ from monitor.store.pairing import PairingSettings
 from monitor.store.registry import RegistryLimits
 
 __all__ = ["JobSettings"]
-
-HOUR_S = 3600
-DAY_S = 86_400
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from monitor.clock import DAY_S
 from monitor.profiles.layout import Kind, Quality
 from monitor.records import Floats, Ints
 from monitor.sli.entries import Entries, Grouping, Placed, Values, join, place
@@ -17,8 +18,6 @@ from monitor.store.read import extent
 from monitor.store.store import Store
 
 __all__ = ["Compared", "compared_values", "first_labels"]
-
-_DAY_S = 86_400
 
 
 class Compared(Enum):
@@ -33,21 +32,21 @@ def first_labels(
 ) -> QualityCells | None:
     """The quality of the first days of the stream that have `enough` labels together, or of all there are,
     as far as they were over before `until_s`; None where nothing is stored by then."""
-    held = extent(store, Kind.QUALITY, _DAY_S, series)
+    held = extent(store, Kind.QUALITY, DAY_S, series)
     if held is None:
         return None
     first, last = held
-    most = (last - first) // _DAY_S + 1
+    most = (last - first) // DAY_S + 1
     if until_s is not None:
-        most = min(most, (until_s - first) // _DAY_S)
+        most = min(most, (until_s - first) // DAY_S)
     if most <= 0:
         return None
     numbers = np.array(sorted(series), np.int64)
     grouping = Grouping(numbers, np.zeros(len(numbers), np.int64), 1)
     days = 1
     while True:
-        window = Windows(first, min(days, most) * _DAY_S, 1)
-        part = Part(_DAY_S, window.from_s, window.to_s)
+        window = Windows(first, min(days, most) * DAY_S, 1)
+        part = Part(DAY_S, window.from_s, window.to_s)
         cells = QualityCells.of(join(place(store, Kind.QUALITY, [part], window, grouping), 1))
         if days >= most or int(cells.counts(Quality.LABELLED)[0]) >= enough:
             return cells

@@ -6,6 +6,7 @@ from enum import Enum, StrEnum
 
 import numpy as np
 
+from monitor.clock import HOUR_S
 from monitor.profiles.layout import FEATURE_STRIDE
 from monitor.records import Floats, Ints
 from monitor.sli.drift import distances
@@ -20,8 +21,6 @@ from monitor.store.baselines import Baseline, Reference, reference
 from monitor.store.store import Store
 
 __all__ = ["Against", "Drifting", "Held", "ModelStatistic", "References", "broken", "distance", "of_model"]
-
-_HOUR_S = 3600
 
 
 class Against(StrEnum):
@@ -77,8 +76,8 @@ class References:
     def at(self, baseline: int, start_s: int, step_s: int) -> Reference | None:
         """What a window is held against, None where the baseline has no counts yet. Where it has those of
         each hour of the week, and the window lies within one, they are of that hour."""
-        hour_s = start_s // _HOUR_S * _HOUR_S
-        within = self.baselines[baseline].time_zone is not None and start_s + step_s <= hour_s + _HOUR_S
+        hour_s = start_s // HOUR_S * HOUR_S
+        within = self.baselines[baseline].time_zone is not None and start_s + step_s <= hour_s + HOUR_S
         key = (baseline, hour_s if within else None)
         if key not in self._read:
             self._read[key] = reference(self._store, baseline, key[1])

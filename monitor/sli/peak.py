@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from monitor.clock import DAY_S, HOUR_S
 from monitor.profiles.layout import SECONDS, Kind
 from monitor.records import Floats
 from monitor.sli.entries import Grouping, place
@@ -14,8 +15,6 @@ from monitor.store.store import Store
 
 __all__ = ["peak_per_s"]
 
-_HOUR_S = 3600
-_DAY_S = 86_400
 # Seconds x groups that are laid out at once: 32 MB.
 _DENSE_CELLS = 4_000_000
 
@@ -30,12 +29,12 @@ def peak_per_s(
     """
     highest = np.zeros(len(groups) * windows.n)
     begin_s = windows.from_s
-    stored_by_hour = windows.n == 1 or windows.step_s % _HOUR_S == 0
+    stored_by_hour = windows.n == 1 or windows.step_s % HOUR_S == 0
     if stored_by_hour and not any(group.segment for group in groups):
         begin_s = _closed(store, model, groups, windows, highest)
     at_once = max(base_s, _DENSE_CELLS // max(1, len(groups)) // base_s * base_s)
     if begin_s > windows.from_s and windows.n == 1:
-        ragged = -(-windows.from_s // _HOUR_S) * _HOUR_S
+        ragged = -(-windows.from_s // HOUR_S) * HOUR_S
         _counted(store, grouping, windows, base_s, Part(base_s, windows.from_s, ragged), highest)
     for at in range(begin_s, windows.to_s, at_once):
         part = Part(base_s, at, min(at + at_once, windows.to_s))
@@ -45,15 +44,15 @@ def peak_per_s(
 
 def _closed(store: Store, model: str, groups: Sequence[Group], windows: Windows, highest: Floats) -> int:
     """Raises `highest` to the stored peaks; returns from when on there are none."""
-    begin_s, end_s = -(-windows.from_s // _HOUR_S) * _HOUR_S, windows.to_s // _HOUR_S * _HOUR_S
-    markers = [start for _, _, start in peaks.read(store, "", _HOUR_S, begin_s, 1 << 40)]
-    closed_s = min(max(markers) + _HOUR_S, end_s) if markers else 0
+    begin_s, end_s = -(-windows.from_s // HOUR_S) * HOUR_S, windows.to_s // HOUR_S * HOUR_S
+    markers = [start for _, _, start in peaks.read(store, "", HOUR_S, begin_s, 1 << 40)]
+    closed_s = min(max(markers) + HOUR_S, end_s) if markers else 0
     if closed_s <= begin_s:
         return windows.from_s
     index = {(_part(g.version), _part(g.endpoint)): i for i, g in enumerate(groups)}
-    by_day = windows.step_s % _DAY_S == 0 and windows.n > 1
-    whole_s = closed_s // _DAY_S * _DAY_S if by_day else begin_s
-    for tier_s, from_s, to_s in ((_DAY_S, begin_s, whole_s), (_HOUR_S, whole_s, closed_s)):
+    by_day = windows.step_s % DAY_S == 0 and windows.n > 1
+    whole_s = closed_s // DAY_S * DAY_S if by_day else begin_s
+    for tier_s, from_s, to_s in ((DAY_S, begin_s, whole_s), (HOUR_S, whole_s, closed_s)):
         for (version, endpoint, start_s), per_s in peaks.read(store, model, tier_s, from_s, to_s).items():
             group = index.get((version, endpoint))
             if group is not None:

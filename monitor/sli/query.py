@@ -6,6 +6,7 @@ from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 
+from monitor.clock import DAY_S
 from monitor.errors import QueryError
 from monitor.profiles.layout import SECONDS, Kind
 from monitor.records import Floats
@@ -43,7 +44,6 @@ __all__ = ["Answer", "Found", "answer", "find", "groups_in", "stored_windows"]
 
 # Windows x series that are read at once: few enough for arrays that the allocator reuses.
 _ROWS_AT_ONCE = 2_000
-_DAY_S = 86_400
 _LABELS_ENOUGH = 1_000
 _USUAL = UsualBases()
 
@@ -349,7 +349,7 @@ def _add_beside(row: Answer, beside: Beside, slot: int) -> None:
 
 def _data_age(store: Store, question: Question, scope: Scope, now_ms: int, base_s: int) -> list[Answer]:
     """One answer per group: from the second of the newest record to now; the range does not matter."""
-    everything = Windows(0, now_ms // 1000 // _DAY_S * _DAY_S + 2 * _DAY_S, 1)
+    everything = Windows(0, now_ms // 1000 // DAY_S * DAY_S + 2 * DAY_S, 1)
     groups, grouping = groups_in(store, question, scope, everything, base_s)
     found: list[Answer] = []
     for i, group in enumerate(groups):

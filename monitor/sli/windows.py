@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from monitor.clock import DAY_S, HOUR_S
 from monitor.errors import QueryError
 from monitor.profiles.layout import Kind
 
@@ -20,8 +21,6 @@ __all__ = [
 ]
 
 MAX_ANSWERS = 50_000
-_HOUR_S = 3600
-_DAY_S = 86_400
 _LATEST_S = 253_402_300_799  # the end of the year 9999: what a timestamp can show
 
 
@@ -75,7 +74,7 @@ class Part:
 
 def tiers(base_s: int) -> tuple[int, ...]:
     """The tiers of a kind of profile: the base window, and the hour and the day where longer."""
-    return (base_s, *(t for t in (_HOUR_S, _DAY_S) if t > base_s))
+    return (base_s, *(t for t in (HOUR_S, DAY_S) if t > base_s))
 
 
 def windows(from_s: int, to_s: int, step_s: int | None, base_s: int) -> Windows:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import sqlalchemy as sa
 
+from monitor.clock import DAY_S
 from monitor.profiles.codec import decode_counts, decode_values, encode_rows
 from monitor.profiles.layout import CELL_BITS
 from monitor.profiles.profile import Profiles
@@ -35,7 +36,6 @@ __all__ = [
 ]
 
 _CELL_MASK = (1 << CELL_BITS) - 1
-_DAY_S = 86_400
 # Of the days that a flush adds to, those with the fewest rows are written up to so many rows.
 ROWS_AT_ONCE = 500
 _SERIES_AT_ONCE = 500
@@ -116,7 +116,7 @@ def waiting_rows(
 ) -> list[tuple[int, int, bytes, bytes]]:
     """(series, start_s, counts, sums) of what is put aside, of windows of `tier_s` that start in
     [from_s, to_s); they may repeat."""
-    days = additions.c.day.between(from_s // _DAY_S, (to_s - 1 + tier_s) // _DAY_S)
+    days = additions.c.day.between(from_s // DAY_S, (to_s - 1 + tier_s) // DAY_S)
     wanted = np.array(sorted(series_ids), np.int64)
     found: list[tuple[int, int, bytes, bytes]] = []
     for value in connection.scalars(sa.select(additions.c.data).where(days)):
@@ -156,7 +156,7 @@ def settle(
     if not len(delta):
         return Settled()
     delta = _without_zeros(delta)
-    days = delta.rows.start_s // _DAY_S
+    days = delta.rows.start_s // DAY_S
     waiting = _waiting(connection, writer)
     written = _chosen_days(days, waiting)
     late = np.setdiff1d(days, written).tolist()

@@ -11,6 +11,7 @@ from itertools import pairwise
 import numpy as np
 import sqlalchemy as sa
 
+from monitor.clock import DAY_MS, HOUR_S
 from monitor.records import Ints
 from monitor.store.engine import reading, writing
 from monitor.store.pair_codec import KEY_BYTES, LABEL, Bytes, Halves, parse, spans
@@ -31,8 +32,6 @@ __all__ = [
 # Kinds of `counts`: labels that expired without a prediction; halves beyond those that a key has room for.
 ORPHAN = "orphan_label"
 CROWDED_OUT = "crowded_out"
-_DAY_MS = 86_400_000
-_HOUR_S = 3600
 _KEYS_AT_ONCE = 10_000
 _DROPPED_AT_ONCE = 5_000
 
@@ -177,7 +176,7 @@ def drop_expired_pairs(store: Store, horizon_days: int, now_ms: int) -> int:
 
     Labels that never met a prediction are counted as `orphan_label`.
     """
-    until = now_ms // _DAY_MS - horizon_days
+    until = now_ms // DAY_MS - horizon_days
     expired = sa.select(pairs.c.key).where(pairs.c.day < until).order_by(pairs.c.day).limit(_DROPPED_AT_ONCE)
     with reading(store.engine) as connection:
         keys = sorted(connection.scalars(expired))
@@ -204,7 +203,7 @@ def drop_expired_pairs(store: Store, horizon_days: int, now_ms: int) -> int:
                         "writer": 0,
                         "kind": ORPHAN,
                         "name": "expired",
-                        "hour_s": now_ms // 1000 // _HOUR_S * _HOUR_S,
+                        "hour_s": now_ms // 1000 // HOUR_S * HOUR_S,
                         "n": lonely,
                     }
                 ],

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import sqlalchemy as sa
 
+from monitor.clock import DAY_S, HOUR_S
 from monitor.profiles.layout import SECONDS, Kind
 from monitor.profiles.series import SeriesKey
 from monitor.records import Floats
@@ -23,8 +24,6 @@ from monitor.store.store import Store, insert
 __all__ = ["ALL", "close", "hour_peaks", "read"]
 
 ALL = "*"
-_HOUR_S = 3600
-_DAY_S = 86_400
 _MARKER = {"model": "", "version": ALL, "endpoint": ALL}
 _HOURS_AT_ONCE = 48
 
@@ -34,33 +33,33 @@ def close(store: Store, watermark_ms: int, base_s: int, oldest_s: int) -> int:
 
     Returns how many hours it closed; a bounded number, so call it again. Safe on several replicas.
     """
-    until_s = watermark_ms // 1000 // _HOUR_S * _HOUR_S
+    until_s = watermark_ms // 1000 // HOUR_S * HOUR_S
     with reading(store.engine) as connection:
         marker = connection.scalar(
-            sa.select(sa.func.max(peaks.c.start_s)).where(peaks.c.model == "", peaks.c.tier_s == _HOUR_S)
+            sa.select(sa.func.max(peaks.c.start_s)).where(peaks.c.model == "", peaks.c.tier_s == HOUR_S)
         )
-    start_s = oldest_s // _HOUR_S * _HOUR_S if marker is None else marker + _HOUR_S
+    start_s = oldest_s // HOUR_S * HOUR_S if marker is None else marker + HOUR_S
     if until_s <= start_s:
         return 0
     hours = _hours_with_data(store, start_s, until_s)
-    end_s = until_s if len(hours) < _HOURS_AT_ONCE else hours[-1] + _HOUR_S
+    end_s = until_s if len(hours) < _HOURS_AT_ONCE else hours[-1] + HOUR_S
     found = [
         {
             "model": model,
             "version": version,
             "endpoint": endpoint,
-            "tier_s": _HOUR_S,
+            "tier_s": HOUR_S,
             "start_s": at,
             "per_s": per_s,
         }
         for model in models(store)
         for (version, endpoint, at), per_s in hour_peaks(store, model, hours, base_s).items()
     ]
-    found.append({**_MARKER, "tier_s": _HOUR_S, "start_s": end_s - _HOUR_S, "per_s": 0.0})
+    found.append({**_MARKER, "tier_s": HOUR_S, "start_s": end_s - HOUR_S, "per_s": 0.0})
     with writing(store.engine) as connection:
         connection.execute(insert(store, peaks).on_conflict_do_nothing(), found)
-        _close_days(store, connection, start_s // _DAY_S * _DAY_S, end_s // _DAY_S * _DAY_S)
-    return (end_s - start_s) // _HOUR_S
+        _close_days(store, connection, start_s // DAY_S * DAY_S, end_s // DAY_S * DAY_S)
+    return (end_s - start_s) // HOUR_S
 
 
 def _hours_with_data(store: Store, from_s: int, to_s: int) -> list[int]:
@@ -72,7 +71,7 @@ def _hours_with_data(store: Store, from_s: int, to_s: int) -> list[int]:
         sa.select(profiles.c.start_s)
         .where(
             profiles.c.kind == int(Kind.SERVICE),
-            profiles.c.tier_s == _HOUR_S,
+            profiles.c.tier_s == HOUR_S,
             profiles.c.series == series.c.id,
             profiles.c.start_s >= at,
         )
@@ -84,7 +83,7 @@ def _hours_with_data(store: Store, from_s: int, to_s: int) -> list[int]:
     query = sa.select(sa.func.min(each.c.start_s))
     with reading(store.engine) as connection:
         while len(hours) < _HOURS_AT_ONCE:
-            found = connection.scalar(query, {"at": hours[-1] + _HOUR_S if hours else from_s})
+            found = connection.scalar(query, {"at": hours[-1] + HOUR_S if hours else from_s})
             if found is None or found >= to_s:
                 break
             hours.append(int(found))
@@ -114,8 +113,8 @@ def _seconds(
     store: Store, wholes: dict[int, SeriesKey], hour_s: int, base_s: int
 ) -> dict[tuple[str, str], Floats]:
     """Requests in each second of an hour (float64, 3600), by (version, endpoint)."""
-    cells = read_cells(store, Kind.SERVICE, base_s, list(wholes), hour_s, hour_s + _HOUR_S)
-    seconds: dict[tuple[str, str], Floats] = defaultdict(lambda: np.zeros(_HOUR_S))
+    cells = read_cells(store, Kind.SERVICE, base_s, list(wholes), hour_s, hour_s + HOUR_S)
+    seconds: dict[tuple[str, str], Floats] = defaultdict(lambda: np.zeros(HOUR_S))
     parts = ((cells.row, cells.cell, cells.count), (cells.sum_row, cells.sum_cell, cells.sum_value))
     for row, cell, value in parts:
         by_second = cell >= SECONDS
@@ -123,7 +122,7 @@ def _seconds(
         second = cells.start_s[row] - hour_s + cell[by_second] - SECONDS
         for number in np.unique(cells.series[row]).tolist():
             mine = cells.series[row] == number
-            counts = np.bincount(second[mine], weights=value[mine], minlength=_HOUR_S)
+            counts = np.bincount(second[mine], weights=value[mine], minlength=HOUR_S)
             key = wholes[number]
             for version in (key.version, ALL):
                 for endpoint in (key.endpoint, ALL):
@@ -132,12 +131,12 @@ def _seconds(
 
 
 def _close_days(store: Store, connection: sa.Connection, from_s: int, to_s: int) -> None:
-    day = peaks.c.start_s - peaks.c.start_s % _DAY_S
+    day = peaks.c.start_s - peaks.c.start_s % DAY_S
     names = (peaks.c.model, peaks.c.version, peaks.c.endpoint)
     rows = connection.execute(
         sa.select(*names, day.label("day"), sa.func.max(peaks.c.per_s).label("per_s"))
         .where(
-            peaks.c.tier_s == _HOUR_S, peaks.c.start_s >= from_s, peaks.c.start_s < to_s, peaks.c.model != ""
+            peaks.c.tier_s == HOUR_S, peaks.c.start_s >= from_s, peaks.c.start_s < to_s, peaks.c.model != ""
         )
         .group_by(*names, day)
     ).all()
@@ -149,7 +148,7 @@ def _close_days(store: Store, connection: sa.Connection, from_s: int, to_s: int)
                     "model": r.model,
                     "version": r.version,
                     "endpoint": r.endpoint,
-                    "tier_s": _DAY_S,
+                    "tier_s": DAY_S,
                     "start_s": r.day,
                     "per_s": r.per_s,
                 }

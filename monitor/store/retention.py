@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from monitor.clock import DAY_S
 from monitor.profiles.layout import Kind
 from monitor.store.engine import reading, writing
 from monitor.store.schema import (
@@ -22,8 +23,6 @@ from monitor.store.store import Store
 
 __all__ = ["Retention", "drop_expired", "oldest_start_s"]
 
-_DAY_S = 86_400
-
 
 @dataclass(frozen=True, slots=True)
 class Retention:
@@ -38,8 +37,8 @@ class Retention:
 
     def of(self, tier_s: int) -> int:
         """Seconds that windows of this length are kept."""
-        days = self.minute_days if tier_s < 3600 else self.hour_days if tier_s < _DAY_S else self.day_days
-        return days * _DAY_S
+        days = self.minute_days if tier_s < 3600 else self.hour_days if tier_s < DAY_S else self.day_days
+        return days * DAY_S
 
 
 def drop_expired(
@@ -55,19 +54,19 @@ def drop_expired(
             until_s = now_ms // 1000 - retention.of(tier_s)
             n = _drop_windows(store, kind, tier_s, until_s)
             deleted["profiles"] = deleted.get("profiles", 0) + n
-    features_s = tiers_s[Kind.FEATURES][0] if Kind.FEATURES in tiers_s else _DAY_S
+    features_s = tiers_s[Kind.FEATURES][0] if Kind.FEATURES in tiers_s else DAY_S
     bound_s = now_ms // 1000 - retention.of(features_s)
-    letters_ms = now_ms - retention.dead_letter_days * _DAY_S * 1000
+    letters_ms = now_ms - retention.dead_letter_days * DAY_S * 1000
     with writing(store.engine) as connection:
         for table, where in (
             (dead_letters, dead_letters.c.at_ms < letters_ms),
-            (transitions, transitions.c.at_s < now_ms // 1000 - retention.hour_days * _DAY_S),
-            (samples, samples.c.start_s < now_ms // 1000 - retention.sample_days * _DAY_S),
+            (transitions, transitions.c.at_s < now_ms // 1000 - retention.hour_days * DAY_S),
+            (samples, samples.c.start_s < now_ms // 1000 - retention.sample_days * DAY_S),
             (bindings, bindings.c.start_s + features_s <= bound_s),
-            (additions, additions.c.day < now_ms // 1000 // _DAY_S - retention.hour_days),
-            (measured, measured.c.start_s < now_ms // 1000 - retention.hour_days * _DAY_S),
-            (counts, counts.c.hour_s < now_ms // 1000 - retention.hour_days * _DAY_S),
-            (peaks, sa.and_(peaks.c.model != "", peaks.c.start_s < now_ms // 1000 - retention.of(_DAY_S))),
+            (additions, additions.c.day < now_ms // 1000 // DAY_S - retention.hour_days),
+            (measured, measured.c.start_s < now_ms // 1000 - retention.hour_days * DAY_S),
+            (counts, counts.c.hour_s < now_ms // 1000 - retention.hour_days * DAY_S),
+            (peaks, sa.and_(peaks.c.model != "", peaks.c.start_s < now_ms // 1000 - retention.of(DAY_S))),
         ):
             deleted[table.name] = connection.execute(sa.delete(table).where(where)).rowcount
     return deleted
@@ -79,7 +78,7 @@ def _drop_windows(store: Store, kind: int, tier_s: int, until_s: int) -> int:
         oldest = connection.scalar(sa.select(sa.func.min(profiles.c.start_s)).where(of_tier))
     if oldest is None or oldest + tier_s > until_s:
         return 0
-    until_s = min(until_s, oldest + max(_DAY_S, tier_s))
+    until_s = min(until_s, oldest + max(DAY_S, tier_s))
     with writing(store.engine) as connection:
         gone = connection.execute(sa.delete(profiles).where(of_tier, profiles.c.start_s + tier_s <= until_s))
         return int(gone.rowcount)

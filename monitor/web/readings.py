@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
+from monitor.clock import DAY_MS, HOUR_MS
 from monitor.config import Config
 from monitor.profiles.watermark import PartitionMark, overall
 from monitor.sli.drift_verdict import State
@@ -22,7 +23,6 @@ _SLIS = ("request_rate", "error_rate", "latency_p50", "latency_p95", "latency_p9
 _QUALITY_SLIS = ("accuracy", "mae")
 # Of the predictions of the last day.
 _LABEL_SLIS = ("label_coverage",)
-_HOUR_MS, _DAY_MS = 3_600_000, 86_400_000
 # Drift and quality are of hours and days: they needn't be read as often as the gauges are.
 _SLOW_MS = 300_000
 _WINDOWS = 5
@@ -68,7 +68,7 @@ class _Slow:
         self._read: dict[str, tuple[int, int, Sequence[Reading]]] = {}
 
     def of(self, store: Store, model: str, end_ms: int, now_ms: int) -> Sequence[Reading]:
-        hour_ms = end_ms // _HOUR_MS * _HOUR_MS
+        hour_ms = end_ms // HOUR_MS * HOUR_MS
         known = self._read.get(model)
         if known is not None and known[0] == hour_ms and 0 <= now_ms - known[1] < _SLOW_MS:
             return known[2]
@@ -101,7 +101,7 @@ class _Slow:
     def _quality(self, store: Store, model: str, end_ms: int, now_ms: int) -> Iterator[Reading]:
         by_time = ((_QUALITY_SLIS, Time.LABEL), (_LABEL_SLIS, Time.PREDICTION))
         for sli, time in ((sli, time) for slis, time in by_time for sli in slis):
-            question = Question(model, sli, end_ms - _DAY_MS, end_ms, time=time)
+            question = Question(model, sli, end_ms - DAY_MS, end_ms, time=time)
             yield from _values(store, question, now_ms, self._bases)
 
 
