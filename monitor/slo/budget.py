@@ -4,15 +4,21 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from monitor.slo.objective import Objective, Subject, Unfilled
+from monitor.records import Ints
+from monitor.slo.alerting import Conditions
+from monitor.slo.objective import Objective, Policy, Subject, Unfilled
 from monitor.slo.period import Rolling
-from monitor.slo.standing import Burning, Excluded, Standing
+from monitor.slo.rule import Rule, Severity
+from monitor.slo.standing import Burning, Excluded, Standing, Why
 from monitor.slo.tally import Tally
 
-__all__ = ["burning", "standing"]
+__all__ = ["burning", "policy_met", "policy_rule", "standing"]
 
 # How fine the end of a budget is foretold, s.
 _STEP_S = 600
+
+# A budget that hovers at a policy's share is one ticket.
+_KEPT_S = 3600
 
 
 def standing(
@@ -77,6 +83,25 @@ def _seen_s(tally: Tally, from_s: int, to_s: int) -> float:
     last = max(first, int(np.searchsorted(tally.end_s, to_s, side="right")))
     some = tally.total[first:last] > 0
     return float(np.sum((tally.end_s - tally.begin_s)[first:last][some]))
+
+
+def policy_rule(policy: Policy) -> Rule:
+    """A policy as a rule: a ticket from when the budget is down to its share until it has been above for an
+    hour."""
+    return Rule(f"budget {policy.name}", Severity.TICKET, (), keep_firing_s=_KEPT_S)
+
+
+def policy_met(objective: Objective, policy: Policy, reported: Tally, at_s: Ints) -> Conditions:
+    """Whether at each moment (int64) no more than the policy's share of the period's budget was left. As for
+    any rule there have to be some events, some of them bad."""
+    froms = np.array([objective.period.bounds(now_s)[0] for now_s in at_s.tolist()], np.int64)
+    bad, total = reported.between(froms, at_s)
+    least = Rule("", Severity.TICKET, ())
+    spent = bad >= (1 - policy.left) * objective.budget * total
+    holds = spent & (total >= least.min_events) & (bad >= least.min_bad)
+    why = np.where(holds, list(Why).index(Why.BURNS), list(Why).index(Why.BELOW))
+    none = np.zeros((0, len(at_s)))
+    return Conditions(holds, np.zeros(len(at_s), np.bool_), why, none, none, none)
 
 
 def _exhausted_s(objective: Objective, reported: Tally, burns: Sequence[Burning], now_s: int) -> int | None:

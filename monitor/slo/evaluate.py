@@ -11,7 +11,7 @@ from monitor.sli.question import Time
 from monitor.slo import alert_log
 from monitor.slo.alert_log import KeptTransition
 from monitor.slo.alerting import advance, conditions, fresh
-from monitor.slo.budget import standing
+from monitor.slo.budget import policy_met, policy_rule, standing
 from monitor.slo.counting import Ledger
 from monitor.slo.objective import Objective, Subject, Watch
 from monitor.slo.rule import Rule
@@ -123,6 +123,10 @@ class Evaluator:
             state, some = self._advance(alert, tally, at_s)
             states[alert.key] = state
             did += some
+        for key, state, some in self._policies(ledger, at_s):
+            known.add(key)
+            states[key] = state
+            did += some
         for key in states.keys() - known:
             did.append(_gone(states[key], end_s))
             states[key] = replace(states[key], phase=Phase.INACTIVE, at_s=end_s)
@@ -143,6 +147,20 @@ class Evaluator:
         if state.phase is Phase.INACTIVE and not _any_bad(tally, rule, at_s):
             return replace(state, at_s=int(at_s[-1])), []
         return advance(state, rule, at_s, conditions(tally, rule, at_s))
+
+    def _policies(
+        self, ledger: Ledger, at_s: Ints
+    ) -> Iterator[tuple[AlertKey, AlertState, list[Transition]]]:
+        """The tickets that the policies on error budgets raise."""
+        for objective in self._settings.objectives:
+            for subject in ledger.subjects(objective.meter) if objective.policies else ():
+                reported = ledger.tally(objective.meter, subject, Time.PREDICTION, objective=objective.name)
+                for policy in objective.policies:
+                    rule = policy_rule(policy)
+                    key = AlertKey(objective.name, rule.name, subject)
+                    state = self._states.get(key) or fresh(key, rule, int(at_s[0]) - self._base_s)
+                    met = policy_met(objective, policy, reported, at_s)
+                    yield key, *advance(state, rule, at_s, met)
 
     def _late(self, at_s: int, seen_ms: int) -> bool:
         return seen_ms - at_s * 1000 > self._settings.quiet_after_s * 1000

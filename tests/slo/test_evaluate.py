@@ -9,7 +9,7 @@ from monitor.profiles.layout import Service
 from monitor.sli.windows import UsualBases
 from monitor.slo.alert_log import KeptTransition, list_states, list_transitions
 from monitor.slo.evaluate import Evaluator
-from monitor.slo.objective import Meter, Objective, Outcomes
+from monitor.slo.objective import Action, Meter, Objective, Outcomes, Policy
 from monitor.slo.period import Rolling
 from monitor.slo.rule import TABLE, Severity, burn_rules
 from monitor.slo.settings import SloSettings
@@ -176,6 +176,20 @@ def test_the_catalogue_finds_the_outage_by_itself(outage: Store) -> None:
     first = next(k.transition for k in found if k.transition.key.objective == "total_outage")
     assert first.after is Phase.FIRING
     assert (first.at_s - OUTAGE_S) // 60 <= 10
+
+
+def test_a_policy_raises_its_ticket_once_its_share_is_left(outage: Store) -> None:
+    policies = (Policy("half", 0.5, Action.TICKET), Policy("spent", 0.0, Action.FREEZE))
+    of = settings(objective(rules=(), policies=policies))
+    found = Evaluator(outage, of).run(END_S, END_S * 1000, T0_S)
+    fired = {k.transition.key.rule: k.transition for k in found if k.transition.why is Why.BURNS}
+    # 2,250 requests without a failure: the third bad one is 1.3 % of all, and only 0.1 % may be.
+    assert {name: (t.at_s - OUTAGE_S) // 60 for name, t in fired.items()} == {
+        "budget half": 1,
+        "budget spent": 1,
+    }
+    assert {t.severity for t in fired.values()} == {Severity.TICKET}
+    assert {s.key.rule for s in list_states(outage)} == set(fired)
 
 
 def test_an_empty_store_has_nothing_to_say(store: Store) -> None:
