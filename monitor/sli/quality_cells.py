@@ -64,6 +64,7 @@ class Why(IntEnum):
     SMALL_GROUP = 22
     NO_CALIBRATION = 23
     SEVERAL_CLASSES = 24
+    FEW_LABELS = 25
 
     @property
     def text(self) -> str:
@@ -95,6 +96,7 @@ _TEXTS = {
     Why.SEVERAL_CLASSES: "several classes: there is no one class to rank by the score of",
     Why.NO_CALIBRATION: "neither a baseline nor the stream has labelled scores to calibrate on",
     Why.NO_REFERENCE: "nothing to compare with",
+    Why.FEW_LABELS: "too few labels to tell",
     Why.SMALL_GROUP: "too few in the group",
 }
 

@@ -6,8 +6,9 @@ import numpy as np
 
 from monitor.profiles.layout import Kind
 from monitor.sli.drifting import References
-from monitor.sli.entries import Values
-from monitor.sli.quality_change import QualityState
+from monitor.sli.entries import Beside, Values
+from monitor.sli.quality_cells import Why
+from monitor.sli.quality_change import ChangeSettings, QualityState
 from monitor.sli.question import Group, Question
 from monitor.sli.window_quality import ModelQuality
 from monitor.sli.windows import Windows
@@ -26,15 +27,22 @@ def quality_loss(
     references = References(store, features_of(store, question.model))
     n = len(groups) * windows.n
     value, count = np.full(n, np.nan), np.zeros(n, np.int64)
+    coverage, why = np.full(n, np.nan), np.zeros(n, np.int64)
     for i, group in enumerate(groups):
         for w in range(windows.n):
             window = Windows(windows.from_s + w * windows.step_s, windows.step_s, 1)
-            change = quality.of(group, window, _reference(references, group, window)).change
-            slot = i * windows.n + w
-            count[slot] = change.labels
+            found = quality.of(group, window, _reference(references, group, window))
+            change, slot = found.change, i * windows.n + w
+            count[slot], coverage[slot] = change.labels, found.coverage
             if change.state is not QualityState.UNKNOWN:
                 value[slot] = change.worse if change.state is QualityState.LOST else 0.0
-    return Values(value, count, np.zeros(n, np.bool_))
+            else:
+                few = change.labels < ChangeSettings().min_labels
+                why[slot] = (
+                    Why.NO_LABELS if not change.labels else Why.FEW_LABELS if few else Why.NO_REFERENCE
+                )
+    none = np.full(n, np.nan)
+    return Values(value, count, np.zeros(n, np.bool_), Beside(none, none, coverage, none, why))
 
 
 def _reference(references: References, group: Group, window: Windows) -> Reference | None:

@@ -70,6 +70,7 @@ def run(folder: Path, name: str, failpoint: str = "") -> int:
                 "source": {"files": {"path": str(folder / "log"), "lanes": 2}},
                 "stream": {"flush_records": 150, "flush_interval": "10ms"},
                 "samples": {"per_window": 2, "random_per_window": 3},
+                "web": {"port": 0},
             }
         )
     )
