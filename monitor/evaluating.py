@@ -13,6 +13,7 @@ from monitor.slo.alert_log import KeptTransition
 from monitor.slo.evaluate import Evaluator
 from monitor.slo.objective import Subject
 from monitor.slo.rule import Severity
+from monitor.slo.standing import Why
 from monitor.store import lease
 from monitor.store.ownership import list_progress
 from monitor.store.retention import oldest_start_s
@@ -122,7 +123,8 @@ class SloTask:
 
 def _tell(kept: KeptTransition) -> None:
     t = kept.transition
-    wakes = t.severity is Severity.PAGE and t.after.fires and not kept.quiet
+    news = t.after.fires and (not t.before.fires or t.why in (Why.ESCALATED, Why.CAUGHT_UP))
+    wakes = news and t.severity is Severity.PAGE and not kept.quiet
     _log.log(
         logging.WARNING if wakes else logging.INFO,
         "alert",
