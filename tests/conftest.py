@@ -10,6 +10,7 @@ from typing import TypeVar
 import pytest
 
 from tests.servers import Kafka, Postgres, Prometheus, PrometheusConfig, Server, ServerMissing
+from tests.servers.prometheus import promtool
 
 ROOT = Path(__file__).resolve().parents[1]
 SERVER_FIXTURES = {
@@ -18,6 +19,7 @@ SERVER_FIXTURES = {
     "postgres": "postgres",
     "pg_url": "postgres",
     "prometheus_factory": "prometheus",
+    "promtool_run": "prometheus",
 }
 
 S = TypeVar("S", bound=Server)
@@ -67,6 +69,13 @@ def prometheus_factory() -> Iterator[Callable[[PrometheusConfig], Prometheus]]:
     yield start
     for server in made:
         server.close()
+
+
+@pytest.fixture(scope="session")
+def promtool_run() -> Callable[..., str]:
+    """Runs the real promtool; raises ServerFailed with what it says where it finds a mistake."""
+    server_or_skip(Prometheus).close()
+    return promtool
 
 
 @pytest.fixture

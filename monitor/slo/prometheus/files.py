@@ -37,10 +37,11 @@ def rule_files(settings: SloSettings) -> dict[str, str]:
 def _generic(settings: SloSettings, links: Links) -> dict[str, str]:
     found = watches({"": None}, settings.bases, disabled=settings.disabled) if settings.generic else ()
     owners = {model: owner for model, owner in settings.owners.items() if owner is not None}
-    groups = [own_group(links)]
+    window_s = settings.bases.service_s
+    groups = [own_group(links, window_s)]
     if found:
         groups += [*([owner_records(owners)] if owners else []), watch_group(found, links)]
-    tests = [*own_tests(), *watch_tests(found)]
+    tests = [*own_tests(window_s), *watch_tests(found)]
     return {GENERIC: document(groups), f"{TESTS}/{GENERIC}": unit_test_file(GENERIC, tests)}
 
 

@@ -10,7 +10,7 @@ from monitor.slo.prometheus.groups import Alert, Group
 from monitor.slo.prometheus.naming import Links
 from monitor.slo.rule import Severity
 
-__all__ = ["OWN", "Own", "own_group"]
+__all__ = ["Own", "late_s", "own_alerts", "own_group"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Own:
 
 _PAGE, _TICKET = Severity.PAGE, Severity.TICKET
 
-OWN: tuple[Own, ...] = (
+_ALERTS: tuple[Own, ...] = (
     Own("Watchdog", Severity.INFO, "0s", "vector(1)", "Always fires: alerts get this far"),
     Own("MonitorDown", _PAGE, "2m", "absent(monitor_build_info)", "Prometheus reaches no monitor"),
     Own("MonitorNotReady", _PAGE, "2m", "monitor_up_ready == 0", "{{ $labels.instance }} can't work"),
@@ -52,15 +52,6 @@ OWN: tuple[Own, ...] = (
         "and on (instance)\n"
         "sum by (instance) (monitor_partition_lag_records) > 0",
         "{{ $labels.instance }} has committed nothing for {{ $value | humanizeDuration }}, and records wait",
-    ),
-    Own(
-        "MonitorNotEvaluating",
-        _PAGE,
-        "5m",
-        "time() - max(monitor_slo_evaluation_timestamp_seconds) > 600\n"
-        "or\n"
-        "absent(monitor_slo_evaluation_timestamp_seconds) and on () count(monitor_build_info) > 0",
-        "monitor evaluates no objectives",
     ),
     Own(
         "MonitorPartitionFailed",
@@ -95,8 +86,30 @@ OWN: tuple[Own, ...] = (
 )
 
 
-def own_group(links: Links) -> Group:
-    return Group("monitor", "30s", [_alert(own, links) for own in OWN])
+def late_s(window_s: int) -> int:
+    """How far evaluation may be behind what could be evaluated, where base windows are of `window_s`."""
+    return max(600, 3 * window_s)
+
+
+def own_alerts(window_s: int) -> tuple[Own, ...]:
+    """The alerts about a monitor that evaluates after every base window of `window_s`."""
+    not_evaluating = Own(
+        "MonitorNotEvaluating",
+        _PAGE,
+        "5m",
+        "time() - max(monitor_slo_evaluation_timestamp_seconds)\n"
+        # Being behind the clock is another alert.
+        f"- (max(monitor_watermark_delay_seconds) or vector(0)) > {late_s(window_s)}\n"
+        "or\n"
+        "absent(monitor_slo_evaluation_timestamp_seconds) and on () count(monitor_build_info) > 0",
+        "monitor evaluates no objectives",
+    )
+    return (*_ALERTS, not_evaluating)
+
+
+def own_group(links: Links, window_s: int) -> Group:
+    """The rules of these alerts."""
+    return Group("monitor", "30s", [_alert(own, links) for own in own_alerts(window_s)])
 
 
 def _alert(own: Own, links: Links) -> Alert:

@@ -9,7 +9,7 @@ __all__ = ["ALERT", "BUDGET_LEFT", "COMPLIANCE", "decided", "told", "told_record
 
 BUDGET_LEFT, COMPLIANCE = "monitor_slo_budget_left_ratio", "monitor_slo_compliance_ratio"
 BURN, ALERT = "monitor_slo_burn_rate", "monitor_slo_alert"
-_PARTS = ("model", "objective", "version", "endpoint")
+_PARTS = ("model", "objective", "version", "endpoint", "segment")
 
 
 def told(gauge: str, labels: Mapping[str, str]) -> str:

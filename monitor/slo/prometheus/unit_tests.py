@@ -11,6 +11,7 @@ from monitor.slo.prometheus.budget_rules import is_counted
 from monitor.slo.prometheus.counted import STEP_S
 from monitor.slo.prometheus.groups import dump
 from monitor.slo.prometheus.naming import POLICY, budget_alert
+from monitor.slo.prometheus.own_rules import late_s
 from monitor.slo.prometheus.promql import LATENCY, REQUESTS, duration, le, selector
 from monitor.slo.prometheus.told import ALERT, BUDGET_LEFT
 from monitor.slo.rule import Rule
@@ -85,8 +86,8 @@ def watch_tests(watches: Iterable[Watch]) -> Iterator[Case]:
             yield from (_told(watch.name, rule, about, alert) for rule in watch.rules)
 
 
-def own_tests() -> Iterator[Case]:
-    """Cases for the alerts about monitor itself."""
+def own_tests(window_s: int) -> Iterator[Case]:
+    """Cases for the alerts about a monitor whose base windows are of `window_s`."""
     well = {
         'monitor_build_info{instance="a"}': "1x60",
         'monitor_up_ready{instance="a"}': "1x60",
@@ -119,8 +120,28 @@ def own_tests() -> Iterator[Case]:
     yield case("MonitorLagging", 10, monitor_watermark_delay_seconds="400x60")
     yield case("MonitorFarBehind", 10, monitor_watermark_delay_seconds="1000x60")
     yield case("MonitorNotCommitting", 20, monitor_last_commit_timestamp_seconds="0x60")
-    yield case("MonitorNotEvaluating", 25, monitor_slo_evaluation_timestamp_seconds="0x60")
     yield case("MonitorNotEvaluating", 10, monitor_slo_evaluation_timestamp_seconds=None)
+    late_min = late_s(window_s) // _MINUTE_S
+    stuck = {key: values.replace("x60", f"x{2 * late_min + 40}") for key, values in well.items()}
+    stuck['monitor_slo_evaluation_timestamp_seconds{instance="a"}'] = f"0x{2 * late_min + 40}"
+    expected = [
+        Expected(m * _MINUTE_S, {"alertname": "MonitorNotEvaluating"}, n)
+        for m, n in ((late_min, 0), (late_min + 10, 1))
+    ]
+    yield Case("MonitorNotEvaluating: stuck", stuck, expected)
+    behind = {
+        **well,
+        'monitor_slo_evaluation_timestamp_seconds{instance="a"}': "0x60",
+        'monitor_watermark_delay_seconds{instance="a"}': "0+30x60",
+    }
+    yield Case(
+        "MonitorFarBehind is not MonitorNotEvaluating",
+        behind,
+        [
+            Expected(1500, {"alertname": "MonitorNotEvaluating"}, 0),
+            Expected(1500, {"alertname": "MonitorFarBehind"}, 1),
+        ],
+    )
     yield case("MonitorPartitionFailed", 5, monitor_failed_partitions="1x60")
     yield case("MonitorStorePaused", 10, monitor_paused="1x60")
     yield case("MonitorDeadLetters", 20, monitor_dead_letters_total="0+100x60")

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from monitor.profiles.layout import Service
 from monitor.slo.objective import Meter, Objective, Outcomes
@@ -69,6 +70,20 @@ def test_windows_and_factors_are_those_that_sloth_generates(days: int) -> None:
     assert found == pytest.approx(SLOTH[days])
 
 
+def test_the_figures_here_are_the_published_ones(shared: Path) -> None:
+    published = yaml.safe_load((shared / "oracles" / "sloth-getting-started" / "rules.yml").read_text())
+    every = [rule for group in published["groups"] for rule in group["rules"]]
+    found = {}
+    for alert in (rule for rule in every if "alert" in rule):
+        clauses = re.findall(r"ratio_rate(\w+)\{[^}]*\} > \(([\d.]+) \* ([\d.]+)\)", alert["expr"])
+        for (short, factor, budget), (long, _, _) in zip(clauses[::2], clauses[1::2], strict=True):
+            assert float(budget) == pytest.approx(0.001)
+            found[alert["labels"]["sloth_severity"], long, short] = float(factor)
+    assert found == SLOTH[30]
+    recorded = {rule["record"] for rule in every if "record" in rule}
+    assert recorded == SLOTH_META | {f"slo:sli_error:ratio_rate{window}" for window in SLOTH_WINDOWS}
+
+
 def test_the_same_series_are_recorded() -> None:
     records = {rule.record: rule for rule in rules() if isinstance(rule, Record)}
     prefix = "slo:sli_error:ratio_rate"
@@ -87,7 +102,6 @@ def test_no_ratio_is_a_mean_of_ratios() -> None:
         assert not re.search(r"(avg|sum)_over_time\(slo:sli_error", rule.expr)
 
 
-@pytest.mark.prometheus
 def test_the_page_is_on_when_sloths_is(tmp_path: Path, promtool_run: Callable[..., str]) -> None:
     """15 % errors for ten minutes after seven clean hours: from the sixth minute to the fifteenth.
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.config.durations import format_duration
 from monitor.profiles.layout import Service
 from monitor.slo.objective import Correct, Meter, Outcomes, Under
 from monitor.slo.prometheus.promql import bad_and_all, duration, le, literal, matchers, number, selector
@@ -17,6 +18,11 @@ _UNITS_S = {"d": 86_400, "h": 3600, "m": 60, "s": 1}
 def test_a_duration_says_its_seconds(seconds: int) -> None:
     written = duration(seconds)
     assert int(written[:-1]) * _UNITS_S[written[-1]] == seconds
+
+
+@given(st.integers(1, 10**9))
+def test_gauges_name_windows_alike(seconds: int) -> None:
+    assert duration(seconds) == format_duration(seconds * 1000)
 
 
 @pytest.mark.parametrize(
