@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 
+from monitor.slo.budget import policy_rule
 from monitor.slo.objective import Action, Budgeting, Objective, Outcomes, Policy, Under, Unfilled
 from monitor.slo.prometheus.counted import STEP_S, Counted
 from monitor.slo.prometheus.groups import Alert, Group, Record
 from monitor.slo.prometheus.naming import POLICY, Links, budget_alert
 from monitor.slo.prometheus.promql import duration, literal, number, selector
-from monitor.slo.prometheus.told import BUDGET_LEFT, COMPLIANCE, decided, told, told_records
+from monitor.slo.prometheus.told import BUDGET_LEFT, COMPLIANCE, PARTS, decided, told, told_records
 from monitor.slo.rule import Clause, Rule, Severity
 
 __all__ = ["budget_groups", "is_counted"]
@@ -134,8 +135,11 @@ class _Rules:
         return Alert(name, expr, labels, {**words, **self._links.of(name)}, wait, keep)
 
     def _policy(self, policy: Policy) -> Alert:
-        """The ticket that says that the budget is down to what a policy names."""
-        left = told(BUDGET_LEFT, self._identity)
+        """The ticket that says that the budget is down to what a policy names: the share that is left, while
+        monitor says that it is due."""
+        rule = policy_rule(policy).name
+        due = decided(self._objective.name, rule, self._objective.meter.model)
+        left = f"{told(BUDGET_LEFT, self._identity)}\nand on ({', '.join(PARTS)})\n{due}"
         asked = "deployments are to be frozen" if policy.action is Action.FREEZE else "a ticket is due"
         words = {
             "summary": "{{ $labels.model }} has {{ $value | humanizePercentage }} of the error budget of "
@@ -143,16 +147,9 @@ class _Rules:
             "description": f"By the policy {literal(policy.name)} "
             f"(at most {number(policy.left * 100)} % left) {asked}.",
         }
-        labels = {**self._put(), "severity": str(Severity.TICKET), "policy": literal(policy.name)}
-        labels["action"] = str(policy.action)
-        return Alert(
-            POLICY,
-            f"{left} <= {number(policy.left)}",
-            labels,
-            {**words, **self._links.of(POLICY)},
-            "5m",
-            "10m",
-        )
+        labels = {**self._put(), "severity": str(Severity.TICKET), "rule": literal(rule)}
+        labels |= {"policy": literal(policy.name), "action": str(policy.action)}
+        return Alert(POLICY, left, labels, {**words, **self._links.of(POLICY)})
 
     def _put(self) -> dict[str, str]:
         """Labels of every alert that its expression doesn't bring along."""

@@ -5,16 +5,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from monitor.slo.prometheus.groups import Record
 from monitor.slo.prometheus.promql import duration, number, selector
 
-__all__ = ["ALERT", "BUDGET_LEFT", "COMPLIANCE", "decided", "told", "told_records"]
+__all__ = ["ALERT", "BUDGET_LEFT", "COMPLIANCE", "PARTS", "decided", "told", "told_records"]
 
 BUDGET_LEFT, COMPLIANCE = "monitor_slo_budget_left_ratio", "monitor_slo_compliance_ratio"
 BURN, ALERT = "monitor_slo_burn_rate", "monitor_slo_alert"
-_PARTS = ("model", "objective", "version", "endpoint", "segment")
+PARTS = ("model", "objective", "version", "endpoint", "segment")
 
 
 def told(gauge: str, labels: Mapping[str, str]) -> str:
     """The gauge, whichever replica shows it."""
-    return f"max by ({', '.join(_PARTS)}) ({selector(gauge, labels)})"
+    return f"max by ({', '.join(PARTS)}) ({selector(gauge, labels)})"
 
 
 def told_records(
@@ -36,4 +36,4 @@ def decided(objective: str, rule: str, model: str | None = None) -> str:
     whose = {} if model is None else {"model": model}
     labels = {**whose, "objective": objective, "rule": rule}
     firing = selector(ALERT, labels, 'phase=~"firing|resolving"')
-    return f"max by ({', '.join((*_PARTS, 'severity'))}) ({firing}) == 1"
+    return f"max by ({', '.join((*PARTS, 'severity'))}) ({firing}) == 1"

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from monitor.slo.budget import policy_rule
 from monitor.slo.catalogue import alert_name
 from monitor.slo.objective import Meter, Objective, Outcomes, Under, Unfilled, Watch
 from monitor.slo.prometheus.budget_rules import is_counted
@@ -14,7 +15,7 @@ from monitor.slo.prometheus.naming import POLICY, budget_alert
 from monitor.slo.prometheus.own_rules import late_s
 from monitor.slo.prometheus.promql import LATENCY, REQUESTS, duration, le, selector
 from monitor.slo.prometheus.told import ALERT, BUDGET_LEFT
-from monitor.slo.rule import Rule
+from monitor.slo.rule import Rule, Severity
 
 __all__ = ["Case", "Expected", "budget_tests", "own_tests", "unit_test_file", "watch_tests"]
 
@@ -187,7 +188,11 @@ def _policies(objective: Objective, about: Mapping[str, str]) -> Iterator[Case]:
     """The budget goes down to each policy's share in turn."""
     for policy in objective.policies:
         labels = {"alertname": POLICY, **about, "policy": policy.name}
-        series = {selector(BUDGET_LEFT, about): f"{policy.left + 0.01:.6g}x20 {policy.left:.6g}x40"}
+        rule = {"rule": policy_rule(policy).name, "severity": str(Severity.TICKET), "phase": "firing"}
+        series = {
+            selector(BUDGET_LEFT, about): f"{policy.left + 0.01:.6g}x20 {policy.left:.6g}x40",
+            selector(ALERT, {**about, **rule}): "_x21 1x40",
+        }
         expected = [Expected(600, labels, 0), Expected(1200, labels, 1)]
         yield Case(f"{about['model']} {objective.name}: policy {policy.name}", series, expected)
 

@@ -3,12 +3,13 @@
 from dataclasses import replace
 
 from monitor.profiles.layout import Service
+from monitor.slo.budget import policy_rule
 from monitor.slo.objective import Action, Bound, Meter, Objective, Outcomes, Policy, Source, Unfilled
 from monitor.slo.period import Rolling
 from monitor.slo.prometheus.budget_rules import budget_groups
 from monitor.slo.prometheus.files import GENERIC, TESTS, rule_files
 from monitor.slo.prometheus.groups import Alert, Record
-from monitor.slo.prometheus.naming import Links
+from monitor.slo.prometheus.naming import POLICY, Links
 from monitor.slo.prometheus.told import ALERT, BUDGET_LEFT, BURN, COMPLIANCE
 from monitor.slo.rule import TABLE, Escalation, burn_rules
 from monitor.slo.settings import SloSettings
@@ -38,7 +39,7 @@ def test_the_gauges_are_those_that_monitor_exposes() -> None:
     for name, metric in {**told, COMPLIANCE: names.SLO_COMPLIANCE}.items():
         assert name == metric.name
     parts = ", ".join(names.SLO_BUDGET_LEFT.labels)
-    (policy,) = (alert for alert in alerts(objective()) if alert.alert == "ErrorBudgetLow")
+    (policy,) = (alert for alert in alerts(objective()) if alert.alert == POLICY)
     assert policy.expr.startswith(f"max by ({parts}) (")
 
 
@@ -62,7 +63,7 @@ def test_segments_and_slices_are_left_to_monitor_and_keep_their_values() -> None
         objective(segment={"country": "DE"}),
         objective(drift, slice_s=600),
     ):
-        burning = [alert for alert in alerts(of) if alert.alert != "ErrorBudgetLow"]
+        burning = [alert for alert in alerts(of) if alert.alert != POLICY]
         assert len(burning) == len(of.rules)
         assert all(ALERT in a.expr and "segment" in a.expr and "increase" not in a.expr for a in burning)
         assert all(a.labels["severity"] == "{{ $labels.severity }}" for a in burning)
@@ -70,7 +71,7 @@ def test_segments_and_slices_are_left_to_monitor_and_keep_their_values() -> None
 
 def test_a_ticket_that_burns_on_becomes_a_page() -> None:
     found = [
-        (a.labels["rule"], a.labels["severity"], a.for_) for a in alerts(objective()) if "rule" in a.labels
+        (a.labels["rule"], a.labels["severity"], a.for_) for a in alerts(objective()) if a.alert != POLICY
     ]
     assert found == [
         ("burn 14.4", "page", "0s"),
@@ -84,6 +85,14 @@ def test_a_ticket_that_burns_on_becomes_a_page() -> None:
 
 def test_what_has_nothing_to_count_has_no_rules() -> None:
     assert budget_groups(objective(Unfilled("lead_time", "deployment events")), Links()) == []
+
+
+def test_a_policy_is_told_with_what_is_left_while_monitor_says_that_it_is_due() -> None:
+    (policy,) = (alert for alert in alerts(objective()) if alert.alert == POLICY)
+    assert policy.labels["rule"] == policy_rule(objective().policies[0]).name == "budget half"
+    left, due = policy.expr.split("\nand on (model, objective, version, endpoint, segment)\n")
+    assert BUDGET_LEFT in left
+    assert 'rule="budget half"' in due
 
 
 def test_links() -> None:
