@@ -33,6 +33,12 @@ _BY_WORDS = (
         "the port speaks no TLS: name the TLS port, or set security.protocol to PLAINTEXT or SASL_PLAINTEXT",
     ),
     (
+        # What librdkafka says of the same where the broker hangs up before it answers.
+        r"SSL connection closed by peer",
+        "the port speaks no TLS: name the TLS port, or set security.protocol to PLAINTEXT or SASL_PLAINTEXT; "
+        "or the broker wants a certificate of the client: set ssl.certificate.location",
+    ),
+    (
         r"certificate could not be verified|certificate verify failed",
         "set ssl.ca.location in source.kafka.options to the certificate of the broker's authority, "
         "and name the broker as its certificate does",
