@@ -1,0 +1,125 @@
+"""What a pager is told to do: routes, receivers, inhibition and times, as frozen values.
+
+`document` makes them of Alertmanager's YAML; nothing here knows how a file writes them down.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from monitor.paging.alert import Labels
+
+__all__ = [
+    "InhibitRule",
+    "Integration",
+    "Matcher",
+    "PagerSettings",
+    "Receiver",
+    "Route",
+    "matches_all",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """`name` `=`, `!=`, `=~` or `!~` `value`; a label that isn't there has the empty value.
+
+    `pattern` is the regular expression compiled (RE2, anchored at both ends), None for an equality.
+    """
+
+    name: str
+    value: str
+    equal: bool = True
+    pattern: Any = field(default=None, compare=False, repr=False)
+    regex: bool = False
+
+    def matches(self, labels: Mapping[str, str]) -> bool:
+        found = labels.get(self.name, "")
+        hit = self.pattern.fullmatch(found) is not None if self.regex else found == self.value
+        return hit is self.equal
+
+
+def matches_all(matchers: tuple[Matcher, ...], labels: Mapping[str, str]) -> bool:
+    """True without a matcher, too."""
+    return all(m.matches(labels) for m in matchers)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A node of the routing tree, with everything that it inherits filled in.
+
+    `key` is Alertmanager's (`{}/{owner="risk"}`), which it shows in group keys; `id` tells apart nodes of the
+    same key, and stays the same over a reload that doesn't touch the node. `group_by` None means by all
+    labels. Intervals aren't inherited.
+    """
+
+    id: str
+    key: str
+    receiver: str
+    matchers: tuple[Matcher, ...]
+    group_by: tuple[str, ...] | None
+    group_wait_ms: int
+    group_interval_ms: int
+    repeat_interval_ms: int
+    continues: bool = False
+    mute_intervals: tuple[str, ...] = ()
+    active_intervals: tuple[str, ...] = ()
+    routes: tuple["Route", ...] = ()
+
+    def match(self, labels: Mapping[str, str]) -> list["Route"]:
+        """The nodes that an alert goes to: depth first, left to right; a child that matches ends it unless
+        it `continues`; a node is its own only where no child matches. Empty where it doesn't match."""
+        if not matches_all(self.matchers, labels):
+            return []
+        found: list[Route] = []
+        for child in self.routes:
+            below = child.match(labels)
+            found += below
+            if below and not child.continues:
+                break
+        return found or [self]
+
+    def group_labels(self, labels: Labels) -> Labels:
+        """The labels of the group that an alert belongs to here."""
+        return labels if self.group_by is None else tuple(p for p in labels if p[0] in self.group_by)
+
+
+@dataclass(frozen=True, slots=True)
+class Integration:
+    """One way to reach a receiver: `kind` is the YAML's key without `_configs`, `config` what it says, of the
+    class that `receivers` has for the kind; `index` its place among those of its receiver."""
+
+    kind: str
+    index: int
+    config: Any
+    send_resolved: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """Somebody to tell, by all of the `integrations`."""
+
+    name: str
+    integrations: tuple[Integration, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InhibitRule:
+    """While an alert that matches `source` fires, those that match `target` with the same values of `equal`
+    aren't notified; one that matches both sides isn't inhibited by another that does."""
+
+    source: tuple[Matcher, ...]
+    target: tuple[Matcher, ...]
+    equal: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PagerSettings:
+    """All of it. `intervals` say, by name, whether a moment (ms since the epoch) lies within them."""
+
+    route: Route
+    receivers: Mapping[str, Receiver]
+    inhibit_rules: tuple[InhibitRule, ...] = ()
+    intervals: Mapping[str, Callable[[int], bool]] = field(default_factory=dict)
+    resolve_timeout_ms: int = 300_000
+    external_url: str = ""
