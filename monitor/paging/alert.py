@@ -8,12 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-__all__ = ["Alert", "Labels", "Status", "fingerprint", "labels_of", "merged"]
+__all__ = ["Alert", "Labels", "Status", "fingerprint", "labels_of", "labels_text", "merged", "quoted"]
 
 Labels = tuple[tuple[str, str], ...]
 
 _FNV_OFFSET, _FNV_PRIME, _MASK = 0xCBF29CE484222325, 0x100000001B3, 0xFFFFFFFFFFFFFFFF
 _SEPARATOR = b"\xff"
+_ESCAPED = {
+    **{'"': '\\"', "\\": "\\\\", "\a": "\\a", "\b": "\\b", "\f": "\\f"},
+    **{"\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"},
+}
 
 
 class Status(StrEnum):
@@ -66,6 +70,25 @@ def fingerprint(labels: Labels) -> str:
         for byte in b"".join((name.encode(), _SEPARATOR, value.encode(), _SEPARATOR)):
             found = ((found ^ byte) * _FNV_PRIME) & _MASK
     return f"{found:016x}"
+
+
+def labels_text(labels: Labels) -> str:
+    """As Alertmanager writes them in the key of a group: `{model="fraud", severity="page"}`."""
+    return "{" + ", ".join(sorted(f"{name}={quoted(value)}" for name, value in labels)) + "}"
+
+
+def quoted(text: str) -> str:
+    """In double quotes, with what can't be printed escaped, as Go's `%q` has it."""
+    return '"' + "".join(_ESCAPED.get(c) or _printed(c) for c in text) + '"'
+
+
+def _printed(character: str) -> str:
+    if character.isprintable():
+        return character
+    code = ord(character)
+    if code < 0x80:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def merged(old: Alert | None, new: Alert) -> Alert:

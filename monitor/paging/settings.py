@@ -10,6 +10,8 @@ from typing import Any
 from monitor.paging.alert import Labels
 
 __all__ = [
+    "Damping",
+    "Hold",
     "InhibitRule",
     "Integration",
     "Matcher",
@@ -87,12 +89,14 @@ class Route:
 @dataclass(frozen=True, slots=True)
 class Integration:
     """One way to reach a receiver: `kind` is the YAML's key without `_configs`, `config` what it says, of the
-    class that `receivers` has for the kind; `index` its place among those of its receiver."""
+    class that `receivers` has for the kind; `index` its place among those of its receiver. One that isn't
+    `on_duty` at a moment, as a person off call, is told only of the end of what it was told before."""
 
     kind: str
     index: int
     config: Any
     send_resolved: bool = True
+    on_duty: Callable[[int], bool] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +118,28 @@ class InhibitRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """Alerts that match wait while the moment lies `within`, as tickets do at night."""
+
+    name: str
+    matchers: tuple[Matcher, ...]
+    within: Callable[[int], bool] = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Damping:
+    """An alert that began to fire `starts` times within `window_ms` flaps: it isn't told as resolved before
+    it has stayed so for `calm_ms`."""
+
+    starts: int
+    window_ms: int
+    calm_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class PagerSettings:
-    """All of it. `intervals` say, by name, whether a moment (ms since the epoch) lies within them."""
+    """All of it. `intervals` say, by name, whether a moment (ms since the epoch) lies within them. A message
+    lists `max_alerts` at most (None: all)."""
 
     route: Route
     receivers: Mapping[str, Receiver]
@@ -123,3 +147,6 @@ class PagerSettings:
     intervals: Mapping[str, Callable[[int], bool]] = field(default_factory=dict)
     resolve_timeout_ms: int = 300_000
     external_url: str = ""
+    holds: tuple[Hold, ...] = ()
+    damping: Damping | None = None
+    max_alerts: int | None = None

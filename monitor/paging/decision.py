@@ -1,0 +1,36 @@
+"""What the pager decided about one integration at one flush, and why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from monitor.paging.message import Message, Told
+from monitor.paging.reason import Reason
+from monitor.paging.state import Slot
+from monitor.paging.suppression import Suppressed
+
+__all__ = ["Decision", "Flush"]
+
+
+@dataclass(frozen=True, slots=True)
+class Flush:
+    """A group as it was considered: all of its alerts, and which of them are suppressed (by fingerprint)."""
+
+    group: str
+    key: str
+    route: str
+    at_ms: int
+    alerts: tuple[Told, ...]
+    suppressed: Mapping[str, Suppressed]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`message` is to be sent, None where nothing is; it takes the place of one for the same slot that isn't
+    delivered yet. `withdraws`: all has ended before anything arrived, so that the one that waits may just be
+    dropped unless it may have arrived."""
+
+    flush: Flush
+    slot: Slot
+    reason: Reason
+    message: Message | None
+    withdraws: bool = False
