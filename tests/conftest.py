@@ -3,13 +3,14 @@
 import os
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
-from tests.servers import Kafka, Postgres, Prometheus, PrometheusConfig, Server, ServerMissing
+from tests.servers import Alertmanager, Kafka, Postgres, Prometheus, PrometheusConfig, Server, ServerMissing
+from tests.servers.alertmanager import amtool
 from tests.servers.prometheus import promtool
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -20,6 +21,8 @@ SERVER_FIXTURES = {
     "pg_url": "postgres",
     "prometheus_factory": "prometheus",
     "promtool_run": "prometheus",
+    "alertmanager_factory": "alertmanager",
+    "amtool_run": "alertmanager",
 }
 
 S = TypeVar("S", bound=Server)
@@ -76,6 +79,27 @@ def promtool_run() -> Callable[..., str]:
     """Runs the real promtool; raises ServerFailed with what it says where it finds a mistake."""
     server_or_skip(Prometheus).close()
     return promtool
+
+
+@pytest.fixture(scope="session")
+def alertmanager_factory() -> Iterator[Callable[[Mapping[str, Any]], Alertmanager]]:
+    """A function from a configuration to a running Alertmanager, which stays until it is closed."""
+    made: list[Alertmanager] = []
+
+    def start(document: Mapping[str, Any]) -> Alertmanager:
+        made.append(server_or_skip(lambda: Alertmanager(document)))
+        return made[-1].start()
+
+    yield start
+    for server in made:
+        server.close()
+
+
+@pytest.fixture(scope="session")
+def amtool_run() -> Callable[..., str]:
+    """Runs the real amtool; raises ServerFailed with what it says where it fails."""
+    server_or_skip(lambda: Alertmanager({})).close()
+    return amtool
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from monitor.cli import (
     offsets,
     query,
     report,
+    route,
     rules,
     run,
     samples,
@@ -59,6 +60,7 @@ app.command("fairness", rich_help_panel=RUN)(fairness.fairness_command)
 app.add_typer(report.app, name="report", rich_help_panel=RUN)
 app.command("gate", rich_help_panel=RUN)(gate.gate)
 app.add_typer(slo.app, name="slo", rich_help_panel=RUN)
+app.add_typer(route.app, name="route", rich_help_panel=OPERATE)
 app.add_typer(labels.app, name="labels", rich_help_panel=OPERATE)
 app.add_typer(baseline.app, name="baseline", rich_help_panel=OPERATE)
 app.add_typer(letters.app, name="dead-letters", rich_help_panel=OPERATE)

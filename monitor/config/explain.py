@@ -100,12 +100,14 @@ def keys_of(section: type[Section]) -> dict[str, str]:
     return {str(info.validation_alias or name): name for name, info in section.model_fields.items()}
 
 
-def _places(section: type[Section], prefix: str) -> Iterator[str]:
+def _places(section: type[Section], prefix: str, around: frozenset[type] = frozenset()) -> Iterator[str]:
+    around |= {section}
     for key, name in keys_of(section).items():
         yield prefix + key
         inner, several = _inside(section.model_fields[name].annotation)
-        if inner is not None:
-            yield from _places(inner, f"{prefix}{key}{several}.")
+        # A section may hold others of its own kind, as a route does.
+        if inner is not None and inner not in around:
+            yield from _places(inner, f"{prefix}{key}{several}.", around)
 
 
 def _section(location: Location, root: type[Section]) -> type[Section] | None:

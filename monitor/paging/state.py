@@ -12,7 +12,18 @@ import msgspec
 
 from monitor.paging.alert import Alert, Labels
 
-__all__ = ["Changes", "GroupState", "Kind", "PagerState", "Sent", "Slot", "Starts", "Value", "read", "written"]
+__all__ = [
+    "Changes",
+    "GroupState",
+    "Kind",
+    "PagerState",
+    "Sent",
+    "Slot",
+    "Starts",
+    "Value",
+    "read",
+    "written",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +126,6 @@ class PagerState:
             Kind.STARTS: self.starts,  # type: ignore[dict-item]
         }
         return found[kind]
-
 
     def items(self) -> Iterator[tuple[Kind, str, Value]]:
         """Everything, as documents are kept."""

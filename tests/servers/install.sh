@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the tests run against: PostgreSQL, Prometheus and Kafka. Debian's packages need root; Kafka's jars go to
+# Installs what the tests run against: PostgreSQL, Prometheus, Alertmanager and Kafka. Debian's packages need root; Kafka's jars go to
 # build/servers/kafka through Maven. Running it again does nothing and takes no time. What can't be installed is said;
 # that is an error only with MONITOR_REQUIRE_SERVERS=1, else the tests that need it skip.
 set -euo pipefail
@@ -20,6 +20,7 @@ default-jre-headless command -v java
 maven command -v mvn
 postgresql compgen -G '/usr/lib/postgresql/*/bin/initdb'
 prometheus command -v prometheus && command -v promtool
+prometheus-alertmanager command -v prometheus-alertmanager && command -v amtool
 LIST
 }
 

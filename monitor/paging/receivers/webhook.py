@@ -1,0 +1,86 @@
+"""Alertmanager's webhook: its JSON, version 4."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import NonNegativeInt
+
+from monitor.config.section import Section
+from monitor.paging.alert import Labels, Status
+from monitor.paging.message import Delivery, Message, Result, Told
+from monitor.paging.receivers.http import HttpConfig, Url, post, secret
+from monitor.paging.receivers.kind import Kind
+
+__all__ = ["KIND", "WebhookConfig", "payload"]
+
+_NO_TIME = "0001-01-01T00:00:00Z"
+
+
+class WebhookConfig(Section):
+    """An entry of `webhook_configs`: a URL that takes alerts as JSON; a list of more than `max_alerts` is
+    cut (0: never)."""
+
+    send_resolved: bool = True
+    url: Url = ""
+    url_file: Path | None = None
+    http_config: HttpConfig = HttpConfig()
+    max_alerts: NonNegativeInt = 0
+
+
+class _Webhook:
+    dedups = False
+
+    def __init__(self, config: WebhookConfig) -> None:
+        self._config = config
+
+    def send(self, message: Message, timeout_s: float) -> Delivery:
+        """See message.Sender."""
+        try:
+            url = secret(self._config.url, self._config.url_file)
+        except OSError:
+            return Delivery(Result.PERMANENT, "the file of its URL can't be read")
+        body = payload(message, self._config.max_alerts)
+        return post(url, body, timeout_s, self._config.http_config)[0]
+
+
+def payload(message: Message, max_alerts: int = 0) -> dict[str, Any]:
+    """The JSON, in Alertmanager's order of keys."""
+    listed = message.alerts[:max_alerts] if max_alerts else message.alerts
+    return {
+        "receiver": message.receiver,
+        "status": str(message.status),
+        "alerts": [_alert(told) for told in listed],
+        "groupLabels": _map(message.group_labels),
+        "commonLabels": _map(message.common_labels),
+        "commonAnnotations": _map(message.common_annotations),
+        "externalURL": message.external_url,
+        "version": "4",
+        "groupKey": message.group_key,
+        "truncatedAlerts": message.truncated + len(message.alerts) - len(listed),
+    }
+
+
+def _alert(told: Told) -> dict[str, Any]:
+    alert = told.alert
+    return {
+        "status": str(told.status),
+        "labels": _map(alert.labels),
+        "annotations": _map(alert.annotations),
+        "startsAt": _time(alert.starts_ms),
+        "endsAt": _time(alert.ends_ms) if told.status is Status.RESOLVED else _NO_TIME,
+        "generatorURL": alert.generator_url,
+        "fingerprint": alert.fingerprint,
+    }
+
+
+def _map(labels: Labels) -> dict[str, str]:
+    return dict(labels)
+
+
+def _time(ms: int) -> str:
+    text = datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")
+    return text.replace(".000", "").replace("+00:00", "Z")
+
+
+KIND = Kind("webhook", WebhookConfig, _Webhook, needs=("url", "url_file"))
