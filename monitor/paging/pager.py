@@ -5,8 +5,9 @@ follows what was told as firing, what is no longer suppressed is told again, and
 """
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from monitor.paging.alert import Alert, Status, fingerprint, labels_text, merged
 from monitor.paging.considering import Considered, consider
@@ -74,6 +75,16 @@ class Pager:
     @property
     def settings(self) -> PagerSettings:
         return self._settings
+
+    @property
+    def alerts(self) -> Mapping[str, Alert]:
+        """All that are known, by fingerprint."""
+        return MappingProxyType(self._alerts)
+
+    @property
+    def groups(self) -> list[GroupState]:
+        """All that have alerts."""
+        return [group.kept() for group in self._groups.values()]
 
     @property
     def next_ms(self) -> int | None:
@@ -209,17 +220,24 @@ class Pager:
         self._dirty[Kind.GROUP, group] = None
         return self._consider(found, (receiver,), now_ms)
 
-    def flush(self, now_ms: int) -> list[Decision]:
-        """Considers all groups that are due, the longest due first."""
+    def flush(self, now_ms: int, busy: frozenset[str] = frozenset()) -> list[Decision]:
+        """Considers all groups that are due, the longest due first; those that are `busy`, for something of
+        them is being sent, stay due."""
         found: list[Decision] = []
+        put_off = []
         while (due_ms := self.next_ms) is not None and due_ms <= now_ms:
             group = self._groups[heapq.heappop(self._due)[1]]
+            if group.id in busy:
+                put_off.append((due_ms, group.id))
+                continue
             late = now_ms - due_ms >= group.group_interval_ms
             self._reschedule(group, (now_ms if late else due_ms) + group.group_interval_ms)
             group.flushed = True
             self._dirty[Kind.GROUP, group.id] = None
             found += self._consider(group, (group.receiver, *group.receivers), now_ms)
             self._leave(group, now_ms)
+        for entry in put_off:
+            heapq.heappush(self._due, entry)
         self._forget(now_ms)
         return found
 

@@ -117,20 +117,28 @@ class PagerState:
     sent: dict[str, Sent] = field(default_factory=dict)
     starts: dict[str, Starts] = field(default_factory=dict)
 
-    def of(self, kind: Kind) -> dict[str, Value]:
-        """The values of a kind, by key."""
-        found: Mapping[Kind, dict[str, Value]] = {
-            Kind.ALERT: self.alerts,  # type: ignore[dict-item]  # each holds the values of its kind only
-            Kind.GROUP: self.groups,  # type: ignore[dict-item]
-            Kind.SENT: self.sent,  # type: ignore[dict-item]
-            Kind.STARTS: self.starts,  # type: ignore[dict-item]
-        }
-        return found[kind]
+    def add(self, value: Value) -> None:
+        """Takes a value in, in place of one of the same key."""
+        match value:
+            case Alert():
+                self.alerts[value.fingerprint] = value
+            case GroupState():
+                self.groups[value.id] = value
+            case Sent():
+                self.sent[value.slot.key] = value
+            case Starts():
+                self.starts[value.fingerprint] = value
 
     def items(self) -> Iterator[tuple[Kind, str, Value]]:
         """Everything, as documents are kept."""
-        for kind in Kind:
-            for key, value in self.of(kind).items():
+        kinds: tuple[tuple[Kind, Mapping[str, Value]], ...] = (
+            (Kind.ALERT, self.alerts),
+            (Kind.GROUP, self.groups),
+            (Kind.SENT, self.sent),
+            (Kind.STARTS, self.starts),
+        )
+        for kind, values in kinds:
+            for key, value in values.items():
                 yield kind, key, value
 
 

@@ -39,12 +39,17 @@ __all__ = [
     "leases",
     "measured",
     "metadata",
+    "outbox",
+    "pager_inbox",
+    "pager_state",
+    "pagers",
     "pairs",
     "peaks",
     "profiles",
     "progress",
     "samples",
     "series",
+    "silences",
     "thresholds",
     "tokens",
     "transitions",
@@ -441,4 +446,59 @@ transitions = Table(
     Column("quiet", Boolean, nullable=False),
     Column("facts", Text, nullable=False),
     Index("transitions_at", "at_s"),
+)
+
+# Whose turn it is: whoever takes the pager over raises `epoch`, and nothing is written for an older one.
+pagers = Table(
+    "pagers",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("epoch", BigInteger, nullable=False),
+    Column("holder", String(200), nullable=False),
+)
+
+# Reports of alerts that the pager has not taken yet, in the order in which they came.
+pager_inbox = Table(
+    "pager_inbox",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("received_ms", BigInteger, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+)
+
+# What the pager remembers, as documents; `key` is a hash, for keys of groups may be of any length.
+pager_state = Table(
+    "pager_state",
+    metadata,
+    Column("kind", String(20), primary_key=True),
+    Column("key", String(64), primary_key=True),
+    Column("document", LargeBinary, nullable=False),
+)
+
+# `ends_ms` null: until somebody ends it.
+silences = Table(
+    "silences",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("ends_ms", BigInteger),
+    Column("document", LargeBinary, nullable=False),
+)
+
+# What is to be told, and what became of it. `ended_ms` null: it is not over; of each slot (a receiver's
+# integration, for one group) there is one such row at most.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("receiver", String(300), nullable=False),
+    Column("integration", Integer, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("next_ms", BigInteger, nullable=False),
+    Column("ended_ms", BigInteger),
+    Column("doubtful", Boolean, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    Index("outbox_ended", "ended_ms"),
 )

@@ -92,8 +92,8 @@ class Simulated:
         """What is kept goes through documents, as through a store."""
         state, silences = self.pager.state(), self.pager.silences
         kept = PagerState()
-        for kind, key, value in state.items():
-            kept.of(kind)[key] = read(kind, written(value))
+        for kind, _, value in state.items():
+            kept.add(read(kind, written(value)))
         self.pager = Pager(self.settings, kept, silences)
 
     def run(self, until_ms: int) -> None:

@@ -1,0 +1,204 @@
+"""The pager at work over a store: each turn takes what came, decides, writes, and gives what is to be sent.
+
+A turn is one transaction, written before anything is sent: after a crash it has either happened, and what it
+was sending may have arrived, or it has not.
+"""
+
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from queue import Empty, SimpleQueue
+
+from monitor.errors import StoreError
+from monitor.paging.alert import Alert, Status
+from monitor.paging.decision import Decision
+from monitor.paging.inbox import reports
+from monitor.paging.keeping import kept_silences, kept_state
+from monitor.paging.message import Delivery, Result, Sender
+from monitor.paging.outbox.item import Item, State, item_of, row_of
+from monitor.paging.outbox.policy import Repeats
+from monitor.paging.outbox.queue import Queue
+from monitor.paging.pager import Pager
+from monitor.paging.receivers import KINDS
+from monitor.paging.settings import PagerSettings
+from monitor.store import paging
+from monitor.store.paging import Written
+from monitor.store.store import Store
+
+__all__ = ["Deposed", "Did", "Running", "senders_of"]
+
+_BATCHES = 100
+_FOR_EVER_MS = 10 * 365 * 86_400_000
+
+Target = tuple[str, int]
+
+
+class Deposed(StoreError):
+    """Another process has taken the pager over; what is in memory is void."""
+
+
+@dataclass(frozen=True, slots=True)
+class Did:
+    """What a turn did: its decisions, messages that came to something, and those to be sent now."""
+
+    decisions: tuple[Decision, ...]
+    finished: tuple[Item, ...]
+    sending: tuple[Item, ...]
+
+
+def senders_of(settings: PagerSettings) -> dict[Target, Sender]:
+    """What reaches each integration of each receiver."""
+    return {
+        (receiver.name, integration.index): KINDS[integration.kind].make(integration.config)
+        for receiver in settings.receivers.values()
+        for integration in receiver.integrations
+    }
+
+
+class Running:
+    """Takes the pager over from whoever had it. `detected` gives the alerts that monitor itself finds, all
+    that fire at the moment. Not thread-safe but for `finished`."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: PagerSettings,
+        holder: str,
+        now_ms: int,
+        *,
+        repeats: Repeats = Repeats.MARK,
+        detected: Callable[[], Iterable[Alert]] | None = None,
+        senders: Mapping[Target, Sender] | None = None,
+        rng: random.Random | None = None,
+    ) -> None:
+        self._store, self._repeats, self._detected = store, repeats, detected
+        self._rng = rng or random.Random()
+        self._senders = dict(senders_of(settings) if senders is None else senders)
+        self._given = senders is not None
+        self._found: tuple[Alert, ...] | None = None
+        self._turn: tuple[Did, Written] | None = None
+        self._epoch = paging.claim(store, holder)
+        self._silences = kept_silences(store)
+        self.pager = Pager(settings, kept_state(store), self._silences)
+        self._done: SimpleQueue[tuple[Item, Delivery]] = SimpleQueue()
+        self.queue = Queue(map(item_of, paging.open_outbox(store)), repeats)
+        self._recovered = self.queue.recover(now_ms, self._dedups)
+        for item in self._recovered:
+            self._settle(item, now_ms)
+
+    def _dedups(self, item: Item) -> bool:
+        sender = self._senders.get(item.target)
+        return sender is not None and sender.dedups
+
+    def _settle(self, item: Item, now_ms: int) -> None:
+        """Tells the pager what became of a message."""
+        match item.state:
+            case State.DELIVERED | State.UNKNOWN | State.WITHDRAWN:
+                self.pager.delivered(item.slot, now_ms)
+            case State.FAILED:
+                self.pager.failed(item.slot)
+            case _ if item.doubtful:
+                self.pager.doubted(item.slot)
+
+    def reconfigure(self, settings: PagerSettings, now_ms: int) -> None:
+        """Other settings from the next turn on."""
+        if not self._given:
+            self._senders = senders_of(settings)
+        self.pager.reconfigure(settings, now_ms)
+
+    def turn(self, now_ms: int, *, sends: bool = True) -> Did:
+        """Takes what came, decides, and writes it all; what it gives as `sending` is to be sent, and
+        `finished` to be called for each. Nothing is sent unless it `sends`, as in the last turn.
+
+        Raises Deposed where another process has the pager, and StoreBusy where the store doesn't answer: the
+        next call then takes the same turn to its end.
+        """
+        if self._turn is None:
+            self._turn = self._prepared(now_ms, sends)
+        did, written = self._turn
+        if written != Written() and not paging.commit(self._store, self._epoch, written):
+            raise Deposed("another process has taken the pager over")
+        self._turn = None
+        return did
+
+    def _prepared(self, now_ms: int, sends: bool) -> tuple[Did, Written]:
+        silences = kept_silences(self._store)
+        batches = paging.read_inbox(self._store, _BATCHES)
+        self._found = None if self._detected is None else tuple(self._detected())
+        # From here on nothing asks the store, so that a turn is either prepared or not.
+        finished = [*self._recovered, *self._finish(now_ms)]
+        self._recovered = []
+        for batch in batches:
+            self.pager.put(reports(batch.document), now_ms)
+        self._sync(now_ms)
+        if silences != self._silences:
+            self._silences = silences
+            self.pager.set_silences(silences)
+        decisions = self.pager.flush(now_ms, self.queue.busy_groups())
+        self.post(decisions, now_ms)
+        sending = self.queue.start_due(now_ms) if sends else []
+        changes = self.pager.take_changes()
+        written = Written(
+            [batch.id for batch in batches],
+            {(str(kind), key): document for (kind, key), document in changes.changed.items()},
+            [(str(kind), key) for kind, key in changes.gone],
+            [row_of(item) for item in self.queue.take_changes()],
+        )
+        return Did(tuple(decisions), tuple(finished), tuple(sending)), written
+
+    def _finish(self, now_ms: int) -> Iterator[Item]:
+        while True:
+            try:
+                item, delivery = self._done.get_nowait()
+            except Empty:
+                return
+            done = self.queue.finish(item, delivery, now_ms, self._rng.random(), dedups=self._dedups(item))
+            self._settle(done, now_ms)
+            yield done
+
+    def _sync(self, now_ms: int) -> None:
+        """Puts in what monitor itself has found since, and ends what it no longer finds."""
+        if self._found is None:
+            return
+        firing = {alert.labels: alert for alert in self._found}
+        known = {
+            alert.labels: alert
+            for alert in self.pager.alerts.values()
+            if alert.source == "slo" and alert.status_at(now_ms) is Status.FIRING
+        }
+        fresh = [
+            replace(alert, ends_ms=now_ms + _FOR_EVER_MS, updated_ms=now_ms)
+            for labels, alert in firing.items()
+            if labels not in known or known[labels].quiet is not alert.quiet
+        ]
+        over = [
+            replace(alert, ends_ms=now_ms, updated_ms=now_ms)
+            for labels, alert in known.items()
+            if labels not in firing
+        ]
+        self.pager.put([*over, *fresh], now_ms)
+
+    def post(self, decisions: Iterable[Decision], now_ms: int) -> None:
+        """Puts the messages of decisions into the outbox, to be written with the next turn."""
+        for decision in decisions:
+            message = decision.message
+            if message is not None and not self.queue.put(
+                decision.slot, message, now_ms, withdraws=decision.withdraws
+            ):
+                self.pager.delivered(decision.slot, now_ms)
+
+    def finished(self, item: Item, delivery: Delivery) -> None:
+        """An attempt to send has ended; any thread may say so. The next turn takes it up."""
+        self._done.put((item, delivery))
+
+    def send(self, item: Item, timeout_s: float) -> Delivery:
+        """Sends a message of `turn`; blocks for `timeout_s` at most, and raises nothing."""
+        sender = self._senders.get(item.target)
+        if sender is None:
+            return Delivery(Result.PERMANENT, "the receiver is no longer configured")
+        return sender.send(item.message, timeout_s)
+
+    def next_ms(self, now_ms: int) -> int | None:
+        """When the next turn has something to do by itself."""
+        due = (self.pager.next_ms, self.queue.next_ms(now_ms))
+        return min((ms for ms in due if ms is not None), default=None)
