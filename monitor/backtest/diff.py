@@ -1,13 +1,14 @@
 """Two sets of rules side by side: which alerts only one gives, and which come earlier or last longer."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from monitor.backtest.outcome import Outcome
 from monitor.backtest.replay import Span, end_s
 from monitor.slo.episodes import Episode
+from monitor.slo.objective import Subject
 
 __all__ = ["Change", "Difference", "differences"]
 
@@ -43,19 +44,26 @@ def differences(old: Outcome, new: Outcome) -> list[Change]:
 
     Each is matched at most once.
     """
-    rest: defaultdict[tuple[str, object], list[Episode]] = defaultdict(list)
+    rest: defaultdict[_Place, list[Episode]] = defaultdict(list)
     for alert in new.alerts:
-        rest[alert.objective, alert.subject].append(alert)
+        rest[_place(alert)].append(alert)
     found = list(_matched(old.alerts, rest, old.span, new.span))
     found += [Change(Difference.ONLY_NEW, None, alert) for alerts in rest.values() for alert in alerts]
     return sorted(found, key=lambda c: (c.at_s, c.difference))
 
 
+_Place = tuple[str, Subject, bool]
+
+
+def _place(alert: Episode) -> _Place:
+    return alert.objective, alert.subject, alert.of_budget
+
+
 def _matched(
-    old: Sequence[Episode], rest: dict[tuple[str, object], list[Episode]], span: Span, other: Span
+    old: Sequence[Episode], rest: Mapping[_Place, list[Episode]], span: Span, other: Span
 ) -> Iterator[Change]:
     for alert in old:
-        candidates = rest.get((alert.objective, alert.subject), [])
+        candidates = rest.get(_place(alert), [])
         match = next(
             (c for c in candidates if c.from_s < end_s(alert, span) and end_s(c, other) > alert.from_s), None
         )

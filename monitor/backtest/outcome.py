@@ -35,12 +35,21 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """All alerts over a span, what they found, and the pages and tickets that no incident stands behind."""
+    """All alerts over a span, what they found, the pages and tickets that no incident stands behind, and what
+    is to be borne in mind about all this."""
 
     span: Span
     alerts: tuple[Episode, ...]
     found: tuple[Found, ...]
     beside: tuple[Episode, ...]
+    caveats: tuple[str, ...] = ()
+
+    def about(self, alert: Episode) -> list[Incident]:
+        """The incidents that the alert may be about, those first that it began for."""
+        if alert.of_budget or alert.severity is Severity.INFO:
+            return []
+        found = [f.incident for f in self.found if _about(alert, f.incident, self.span)]
+        return sorted(found, key=lambda incident: alert.from_s <= incident.from_s)
 
     def of(self, severity: Severity) -> list[Episode]:
         return [a for a in self.alerts if a.severity is severity]
@@ -66,16 +75,19 @@ class Outcome:
         return statistics.median(known) if known else None
 
 
-def outcome(span: Span, alerts: Sequence[Episode], incidents: Sequence[Incident]) -> Outcome:
+def outcome(
+    span: Span, alerts: Sequence[Episode], incidents: Sequence[Incident], caveats: Sequence[str] = ()
+) -> Outcome:
     """Matches alerts with incidents of their model that they overlap, or that ended an hour before at most.
 
-    Incidents outside of the span are left out.
+    Incidents outside of the span are left out. What policies on error budgets ask for tells of no incident:
+    it is about all that was spent.
     """
     known = [i for i in incidents if i.from_s < span.to_s and i.to_s > span.from_s]
-    told = [a for a in alerts if a.severity is not Severity.INFO]
+    told = [a for a in alerts if a.severity is not Severity.INFO and not a.of_budget]
     found = tuple(_found(incident, told, span) for incident in known)
     beside = tuple(a for a in told if not any(_about(a, i, span) for i in known)) if known else ()
-    return Outcome(span, tuple(alerts), found, beside)
+    return Outcome(span, tuple(alerts), found, beside, tuple(caveats))
 
 
 def _about(alert: Episode, incident: Incident, span: Span) -> bool:

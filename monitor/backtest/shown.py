@@ -28,7 +28,8 @@ def shown(found: Outcome) -> dict[str, Any]:
         "median_seconds_to_alert": found.median_after_s,
         "pages_beside_incidents": len(found.false_pages),
         "found": [_found(f) for f in found.found],
-        "alerts": [_alert(a, span) for a in found.alerts],
+        "alerts": [{**_alert(a, span), "about": [i.name for i in found.about(a)]} for a in found.alerts],
+        "caveats": list(found.caveats),
     }
 
 

@@ -1,19 +1,22 @@
 """`monitor backtest`: what alert rules would have done over the history that is stored, or a raw log."""
 
 import json
+import re
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from monitor.backtest.caveats import of_rules, of_store
 from monitor.backtest.diff import differences
 from monitor.backtest.incidents import Incident, read_incidents
 from monitor.backtest.outcome import Outcome, outcome
-from monitor.backtest.raw_log import read_log
-from monitor.backtest.replay import fired, held_span, transitions_over
+from monitor.backtest.raw_log import replay_log
+from monitor.backtest.replay import Span, fired, held_span, transitions_over, within
+from monitor.backtest.rule_sets import with_rules
 from monitor.backtest.shown import shown, shown_change
 from monitor.cli.backtest_tables import print_diff, print_outcome
 from monitor.cli.options import ConfigOption, FormatOption, StoreOption, configured
@@ -22,10 +25,12 @@ from monitor.clock import WallClock
 from monitor.config import Config
 from monitor.errors import ConfigError
 from monitor.sli.times import parse_step_s, parse_time_ms
-from monitor.slo.settings import SloSettings, from_config
+from monitor.slo.settings import from_config
 from monitor.store import Store
 
 __all__ = ["backtest"]
+
+_DURATION = re.compile(r"[0-9]+(ms|s|m|h|d|w)")
 
 
 def backtest(
@@ -38,7 +43,7 @@ def backtest(
     until: Annotated[str | None, typer.Option("--until", metavar="TIME", help="Up to when.")] = None,
     rules: Annotated[
         Path | None,
-        typer.Option("--rules", metavar="FILE", help="Another configuration: what would its rules change?"),
+        typer.Option("--rules", metavar="FILE", help="A file with other objectives: what would they change?"),
     ] = None,
     incidents: Annotated[
         Path | None,
@@ -60,13 +65,16 @@ def backtest(
     """Run alert rules over the stored history: what would have fired, when, for how long, how soon after each
     known incident began, and how many pages a week that is. With --rules: two sets of rules side by side."""
     now_ms = WallClock().now_ms()
+    asked = _Asked(since, until, model, now_ms)
     settings = configured(config, store)
     known = [] if incidents is None else read_incidents(incidents, now_ms)
-    sets = [from_config(settings)] + ([] if rules is None else [from_config(configured(rules))])
+    about = [i for i in known if model is None or i.model in (None, model)]
+    configs = [settings] if rules is None else [settings, with_rules(settings, rules)]
     if log_labels and not log:
         raise ConfigError(["--log-labels: needs --log; the labels of a store are in it"])
-    with _opened(settings, log or [], log_labels or []) as opened:
-        outcomes = [_outcome(opened, one, known, (since, until), model, now_ms) for one in sets]
+    outcomes = (
+        _of_log(configs, log, log_labels or [], about, asked) if log else _of_store(configs, about, asked)
+    )
     if format is not Format.TABLE:
         _print_rows(outcomes, format)
     elif rules is None:
@@ -75,42 +83,58 @@ def backtest(
         print_diff(outcomes[0], outcomes[1], sys.stdout)
 
 
-@contextmanager
-def _opened(config: Config, logs: Sequence[Path], labels: Sequence[Path]) -> Iterator[Store]:
-    if logs:
-        with read_log(config, logs, labels) as found:
-            yield found
-        return
-    opened = Store.open(config.store)
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Which part of the history, and of which model."""
+
+    since: str | None
+    until: str | None
+    model: str | None
+    now_ms: int
+
+    def bounds(self, whole: Span) -> tuple[int | None, int | None]:
+        """[from_s, to_s) of it as asked for; None for where the history begins or ends. A duration is counted
+        back from the end: a log may be years old. Raises QueryError for what is no time."""
+        to_s = None if self.until is None else parse_time_ms("--until", self.until, self.now_ms) // 1000
+        text = self.since
+        if text is None:
+            return None, to_s
+        if _DURATION.fullmatch(text):
+            return (whole.to_s if to_s is None else to_s) - parse_step_s("--since", text), to_s
+        return parse_time_ms("--since", text, self.now_ms) // 1000, to_s
+
+
+def _of_store(configs: Sequence[Config], incidents: Sequence[Incident], asked: _Asked) -> list[Outcome]:
+    """Every set of rules over what the store holds."""
+    store = Store.open(configs[0].store)
     try:
-        yield opened
+        base_s = configs[0].windows.service_s
+        span = held_span(store, *asked.bounds(held_span(store, None, None, base_s)), base_s)
+        found = []
+        for settings in map(from_config, configs):
+            caveats = of_rules(settings, asked.model) + of_store(store, settings, span, asked.model)
+            alerts = fired(transitions_over(store, settings, span, asked.model), span)
+            found.append(outcome(span, alerts, incidents, caveats))
+        return found
     finally:
-        opened.close()
+        store.close()
 
 
-def _outcome(
-    store: Store,
-    settings: SloSettings,
+def _of_log(
+    configs: Sequence[Config],
+    logs: Sequence[Path],
+    labels: Sequence[Path],
     incidents: Sequence[Incident],
-    asked: tuple[str | None, str | None],
-    model: str | None,
-    now_ms: int,
-) -> Outcome:
-    base_s = settings.bases.service_s
-    since, until = asked
-    whole = held_span(store, None, None, base_s)
-    to_s = None if until is None else parse_time_ms("--until", until, now_ms) // 1000
-    from_s = None if since is None else _since_s(since, whole.to_s if to_s is None else to_s, now_ms)
-    span = held_span(store, from_s, to_s, base_s)
-    about = [i for i in incidents if model is None or i.model in (None, model)]
-    return outcome(span, fired(transitions_over(store, settings, span, model)), about)
-
-
-def _since_s(text: str, end_s: int, now_ms: int) -> int:
-    """A duration is counted back from the end of the history: a log may be years old."""
-    if text[-1:].isalpha() and text[:1].isdigit() and "T" not in text:
-        return end_s - parse_step_s("--since", text)
-    return parse_time_ms("--since", text, now_ms) // 1000
+    asked: _Asked,
+) -> list[Outcome]:
+    """Every set of rules over raw logs, which are read whole: what fires at the begin began before."""
+    whole, sets = replay_log(configs, logs, labels, asked.model)
+    from_s, to_s = asked.bounds(whole)
+    span = within(whole, from_s, to_s)
+    return [
+        outcome(span, fired(did, span), incidents, of_rules(from_config(config), asked.model))
+        for config, did in zip(configs, sets, strict=True)
+    ]
 
 
 def _print_rows(outcomes: Sequence[Outcome], format: Format) -> None:

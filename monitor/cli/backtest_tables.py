@@ -1,6 +1,7 @@
 """Outcomes of a backtest for people: first how often anyone is woken and what is found, then what fired."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TextIO
 
 from monitor.backtest.diff import Change, Difference, differences
@@ -14,7 +15,8 @@ from monitor.slo.rule import Severity
 
 __all__ = ["print_diff", "print_outcome"]
 
-_CUT = "older base windows are gone (retention.1m): the backtest begins with the oldest that is held"
+# As many tickets as are told one by one.
+_FEW = 10
 
 
 def print_outcome(found: Outcome, out: TextIO) -> None:
@@ -23,16 +25,63 @@ def print_outcome(found: Outcome, out: TextIO) -> None:
     if found.found:
         out.write("\n")
         render([_incident(f) for f in found.found], Format.TABLE, out=out)
-    out.write("\n")
+    if not found.alerts:
+        out.write("\nnothing would have fired\n")
+    pages = found.of(Severity.PAGE)
+    rest = [a for a in found.alerts if a.severity is not Severity.PAGE]
+    each = [*pages, *rest] if len(rest) <= _FEW else pages
+    if each:
+        out.write("\n")
+        render([_row(a, found) for a in each], Format.TABLE, out=out)
+    if len(rest) > _FEW:
+        out.write("\n")
+        render(list(_summed(rest, found)), Format.TABLE, out=out)
+        out.write("\nEach of them, and when: --format csv\n")
+    _print_caveats(found.caveats, out)
+
+
+def _summed(alerts: Sequence[Episode], found: Outcome) -> Iterator[dict[str, Any]]:
+    """Alerts that nobody is woken for, those together that are of one kind; the most frequent first."""
+    alike: defaultdict[tuple[str, str, str, bool], list[Episode]] = defaultdict(list)
+    for a in alerts:
+        alike[str(a.severity), a.objective, str(a.subject), a.of_budget].append(a)
     beside = {id(alert) for alert in found.beside}
-    rows = [
-        {**_alert(a, found.span), **({"": "no known incident"} if id(a) in beside else {})}
-        for a in found.alerts
-    ]
-    if rows:
-        render(rows, Format.TABLE, out=out)
-    else:
-        out.write("nothing would have fired\n")
+    for (severity, objective, subject, of_budget), some in sorted(alike.items(), key=lambda e: -len(e[1])):
+        fired_s = sum(min(end_s(a, found.span), found.span.to_s) - a.from_s for a in some)
+        row: dict[str, Any] = {
+            "times": len(some),
+            "for in all": within(fired_s),
+            "severity": severity,
+            "alert": objective,
+            "of": subject,
+            "rules": ", ".join(dict.fromkeys(rule for a in some for rule in a.rules)),
+            "last": _at(some[-1].from_s),
+        }
+        if found.found:
+            row["beside incidents"] = None if of_budget else sum(id(a) in beside for a in some)
+        yield row
+
+
+def _row(alert: Episode, found: Outcome) -> dict[str, Any]:
+    row = _alert(alert, found.span)
+    return {**row, "incident": _about(alert, found)} if found.found else row
+
+
+def _about(alert: Episode, found: Outcome) -> str | None:
+    """The incidents that the alert began for, else those that it was there for; None for a budget's."""
+    if alert.of_budget:
+        return None
+    about = found.about(alert)
+    news = [i.name for i in about if alert.from_s > i.from_s]
+    return ", ".join(news) or ", ".join(f"({i.name})" for i in about) or "none known"
+
+
+def _print_caveats(caveats: Iterable[str], out: TextIO) -> None:
+    lines = list(dict.fromkeys(caveats))
+    if lines:
+        out.write("\nBear in mind:\n")
+    for line in lines:
+        out.write(f"  {line}\n")
 
 
 def print_diff(old: Outcome, new: Outcome, out: TextIO) -> None:
@@ -48,12 +97,12 @@ def print_diff(old: Outcome, new: Outcome, out: TextIO) -> None:
         render([_change(c, old.span, new.span) for c in changes], Format.TABLE, out=out)
     else:
         out.write("the two sets would have fired alike\n")
+    _print_caveats((*old.caveats, *new.caveats), out)
 
 
 def _span(span: Span) -> str:
     days = (span.to_s - span.from_s) / 86_400
-    line = f"{_at(span.from_s)} to {_at(span.to_s)} UTC ({days:.3g} days)"
-    return f"{line}; {_CUT}" if span.cut else line
+    return f"{_at(span.from_s)} to {_at(span.to_s)} UTC ({days:.3g} days)"
 
 
 def _verdict(found: Outcome) -> str:

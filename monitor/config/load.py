@@ -16,8 +16,11 @@ from monitor.errors import ConfigError
 __all__ = ["default_config", "load_config", "overridden"]
 
 
-def load_config(path: str | Path, environ: Mapping[str, str] | None = None) -> Config:
-    """The configuration in a YAML file, with `${NAME}` taken from `environ` (the process's by default).
+def load_config(
+    path: str | Path, environ: Mapping[str, str] | None = None, *, need_source: bool = True
+) -> Config:
+    """The configuration in a YAML file, with `${NAME}` taken from `environ` (the process's by default). It
+    may do without a source unless that is needed.
 
     Raises ConfigError with one line for each mistake: `monitor.yaml:12: source.kafka.topics: ..`.
     """
@@ -34,7 +37,8 @@ def load_config(path: str | Path, environ: Mapping[str, str] | None = None) -> C
         remove(data, place)
     config = validated(Config, data, found)
     found.add_mistakes(checks.mistakes(config))
-    _need_source(config, found)
+    if need_source:
+        _need_source(config, found)
     found.raise_any()
     return config
 

@@ -4,21 +4,23 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from monitor.clock import HOUR_S
 from monitor.records import Ints
 from monitor.slo.alerting import Conditions
 from monitor.slo.objective import Objective, Policy, Subject, Unfilled
-from monitor.slo.period import Rolling
+from monitor.slo.period import Period, Rolling
 from monitor.slo.rule import Rule, Severity
 from monitor.slo.standing import Burning, Excluded, Standing, Why
 from monitor.slo.tally import Tally
 
-__all__ = ["burning", "policy_met", "policy_rule", "standing"]
+__all__ = ["burning", "is_policy", "policy_met", "policy_rule", "standing"]
 
 # How fine the end of a budget is foretold, s.
 _STEP_S = 600
 
 # A budget that hovers at a policy's share is one ticket.
 _KEPT_S = 3600
+_POLICY = "budget "
 
 
 def standing(
@@ -88,13 +90,18 @@ def _seen_s(tally: Tally, from_s: int, to_s: int) -> float:
 def policy_rule(policy: Policy) -> Rule:
     """A policy as a rule: a ticket from when the budget is down to its share until it has been above for an
     hour."""
-    return Rule(f"budget {policy.name}", Severity.TICKET, (), keep_firing_s=_KEPT_S)
+    return Rule(f"{_POLICY}{policy.name}", Severity.TICKET, (), keep_firing_s=_KEPT_S)
+
+
+def is_policy(rule: str) -> bool:
+    """Whether the rule of that name is a policy's: it tells of what was spent, not of what goes on."""
+    return rule.startswith(_POLICY)
 
 
 def policy_met(objective: Objective, policy: Policy, reported: Tally, at_s: Ints) -> Conditions:
     """Whether at each moment (int64) no more than the policy's share of the period's budget was left. As for
     any rule there have to be some events, some of them bad."""
-    froms = np.array([objective.period.bounds(now_s)[0] for now_s in at_s.tolist()], np.int64)
+    froms = _period_begins(objective.period, at_s)
     bad, total = reported.between(froms, at_s)
     least = Rule("", Severity.TICKET, ())
     spent = bad >= (1 - policy.left) * objective.budget * total
@@ -102,6 +109,21 @@ def policy_met(objective: Objective, policy: Policy, reported: Tally, at_s: Ints
     why = np.where(holds, list(Why).index(Why.BURNS), list(Why).index(Why.BELOW))
     none = np.zeros((0, len(at_s)))
     return Conditions(holds, np.zeros(len(at_s), np.bool_), why, none, none, none)
+
+
+def _period_begins(period: Period, at_s: Ints) -> Ints:
+    """When the period began that was under way at each moment (ascending). A calendar is asked once for each
+    of its periods."""
+    if isinstance(period, Rolling):
+        return (at_s - period.nominal_s) // HOUR_S * HOUR_S
+    found = np.empty_like(at_s)
+    done = 0
+    while done < len(at_s):
+        begin_s, end_s = period.bounds(int(at_s[done]))
+        until = int(np.searchsorted(at_s, end_s, side="left"))
+        found[done:until] = begin_s
+        done = until
+    return found
 
 
 def _exhausted_s(objective: Objective, reported: Tally, burns: Sequence[Burning], now_s: int) -> int | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from monitor.slo.alert_log import KeptTransition
+from monitor.slo.budget import is_policy
 from monitor.slo.objective import Subject
 from monitor.slo.rule import Severity
 from monitor.slo.standing import AlertKey
@@ -17,7 +18,8 @@ _WORST = (Severity.PAGE, Severity.TICKET, Severity.INFO)
 class Episode:
     """Alerts of an objective (or a watch) on one subject fired from `from_s` to `to_s` (None: one still
     does), without a break, at worst as `severity`. `rules` are those that did, in their order; `quiet`: all
-    that was found too late to wake anybody for."""
+    that was found too late to wake anybody for. What policies on the error budget ask for is apart from what
+    goes on: it lasts for days, and would hide that."""
 
     objective: str
     subject: Subject
@@ -26,6 +28,11 @@ class Episode:
     to_s: int | None = None
     rules: list[str] = field(default_factory=list)
     quiet: bool = True
+
+    @property
+    def of_budget(self) -> bool:
+        """Whether policies on the error budget raised it."""
+        return all(map(is_policy, self.rules))
 
 
 def worst(severities: Iterable[Severity]) -> Severity:
@@ -39,14 +46,14 @@ def episodes(kept: Iterable[KeptTransition]) -> list[Episode]:
     Alerts whose begin is not among them are left out.
     """
     found: list[Episode] = []
-    running: dict[tuple[str, Subject], tuple[Episode, set[AlertKey]]] = {}
+    running: dict[tuple[str, Subject, bool], tuple[Episode, set[AlertKey]]] = {}
     for each in kept:
         did = each.transition
-        place = (did.key.objective, did.key.subject)
+        place = (did.key.objective, did.key.subject, is_policy(did.key.rule))
         known = running.get(place)
         begins = did.after.fires and not did.before.fires
         if begins and known is None:
-            episode = Episode(*place, did.at_s, did.severity)
+            episode = Episode(did.key.objective, did.key.subject, did.at_s, did.severity)
             found.append(episode)
             known = running[place] = (episode, set())
         if known is None or not (begins or did.key in known[1]):

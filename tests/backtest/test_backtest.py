@@ -46,8 +46,14 @@ def test_it_does_what_the_service_does_minute_by_minute(outage: Store) -> None:
     assert told
 
 
-def alert(from_s: int, to_s: int | None, severity: Severity = Severity.PAGE, name: str = "a") -> Episode:
-    return Episode(name, FRAUD, from_s, severity, to_s, ["burn"], quiet=False)
+def alert(
+    from_s: int,
+    to_s: int | None,
+    severity: Severity = Severity.PAGE,
+    name: str = "a",
+    rule: str = "burn",
+) -> Episode:
+    return Episode(name, FRAUD, from_s, severity, to_s, [rule], quiet=False)
 
 
 SPAN = Span(0, 100 * HOUR_S)
@@ -86,6 +92,35 @@ def test_an_incident_of_another_model_is_not_found() -> None:
     found = outcome(SPAN, [alert(10 * HOUR_S, 11 * HOUR_S)], [Incident("x", "other", 0, 20 * HOUR_S)])
     assert found.found[0].by is None
     assert len(found.false_pages) == 1
+
+
+def test_what_a_budget_asks_for_finds_no_incident_and_is_no_false_alarm() -> None:
+    asked = alert(11 * HOUR_S, None, Severity.TICKET, rule="budget half")
+    found = outcome(SPAN, [asked], [INCIDENT])
+    assert (found.found[0].by, found.beside, found.about(asked)) == (None, (), [])
+    assert found.per_week(Severity.TICKET) > 0
+
+
+def test_rules_alone_are_a_set_of_rules_and_what_they_lack_is_told(
+    files: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(
+        "slo: {generic: false}\n"
+        "models: {fraud: {objectives: {latency: {objective: 99, under: 77ms, window: 30d}}}}\n"
+    )
+    run = ["run", "--no-web", "--until-caught-up", "-c", str(files["old"])]
+    (tmp_path / "spool" / "log.jsonl").write_bytes(files["log"].read_bytes())
+    assert main(run) == 0
+    capsys.readouterr()
+    given = ["backtest", "-c", str(files["old"]), "--rules", str(rules)]
+    assert main(given) == 0
+    out = capsys.readouterr().out
+    assert "only old" in out
+    assert "fraud latency: this store does not count requests under 77 ms" in out
+    # A raw log is counted anew, with all that either set is about.
+    assert main([*given, "--log", str(files["log"])]) == 0
+    assert "does not count" not in capsys.readouterr().out
 
 
 EPISODES = st.lists(
@@ -153,7 +188,7 @@ def files(tmp_path: Path) -> dict[str, Path]:
     log.write_bytes(b"".join(encode(r) + b"\n" for r in records))
     (tmp_path / "spool").mkdir()
     made = {"log": log, "incidents": tmp_path / "incidents.yaml"}
-    for name, target in (("old", "99.9"), ("new", "80")):
+    for name, target in (("old", "99.9"), ("new", "50")):
         made[name] = tmp_path / f"{name}.yaml"
         text = CONFIG.format(store=tmp_path / "m.db", spool=tmp_path / "spool", target=target)
         made[name].write_text(text + "slo: {generic: false}\n")
@@ -186,6 +221,6 @@ def test_an_empty_store_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFi
 
 def test_fired_is_in_order_and_ends_with_its_last_rule(outage: Store) -> None:
     of, span = settings(objective()), held_span(outage, None, None, 60)
-    (one,) = fired(transitions_over(outage, of, span, "fraud"))
+    (one,) = fired(transitions_over(outage, of, span, "fraud"), span)
     assert (one.from_s, one.severity) == (OUTAGE_S + 60, Severity.PAGE)
     assert one.to_s is None or one.to_s > OUTAGE_S + 1200

@@ -227,7 +227,7 @@ def test_an_alert_that_fires(desk: Desk) -> None:
 def test_an_alert_that_is_over(desk: Desk) -> None:
     desk.evaluate(99)
     told = desk.ask("slo", "alerts").out.partition("fired, the newest first:")[2]
-    assert line(told, "fraud", "availability").startswith("2023-11-14 22:")
+    assert line(told, "fraud", "availability", "burn").startswith("2023-11-14 22:")
     changes = desk.rows("slo", "alerts", "--history", "--model", "fraud")
     mine = [c for c in changes if (c["objective"], c["rule"]) == ("availability", "burn 14.4")]
     assert [c["after"] for c in mine] == ["inactive", "resolving", "firing"]
