@@ -16,8 +16,12 @@ import msgspec
 import numpy as np
 
 from monitor.errors import SourceError
+from monitor.ingest.checks import BadRecord, parse, time_of
+from monitor.ingest.contract import Timestamp
 from monitor.ingest.file_lines import LineReader, Lines
 from monitor.ingest.file_streams import Damaged, open_stream
+from monitor.ingest.validate import has_sense
+from monitor.ingest.values import BAD_TS, times_of
 from monitor.records import Ints
 
 __all__ = ["Arrival", "arrival_ms", "arrivals"]
@@ -25,7 +29,7 @@ __all__ = ["Arrival", "arrival_ms", "arrivals"]
 _JUMP_MS = 3_600_000
 _LOOK_AHEAD = 21
 _AT_ONCE = 5_000
-_UNKNOWN = int(np.iinfo(np.int64).min)
+_UNKNOWN = int(BAD_TS)
 
 
 class Arrival(NamedTuple):
@@ -40,7 +44,7 @@ class Arrival(NamedTuple):
 
 
 class _Time(msgspec.Struct):
-    ts: int
+    ts: Timestamp
 
 
 _time = msgspec.json.Decoder(_Time)
@@ -98,10 +102,23 @@ def _lines(path: Path, max_record_bytes: int) -> Iterator[Lines]:
 
 
 def _ts_ms(line: bytes) -> int:
+    """The timestamp of a line as the job reads it; the lowest int64 for one that it would refuse."""
+    ts: Timestamp | None
     try:
-        return _time.decode(line).ts
+        ts = _time.decode(line).ts
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _UNKNOWN
+        ts = _patiently(line)
+    millis = times_of([ts], 1)
+    return int(millis[0]) if has_sense(millis)[0] else _UNKNOWN
+
+
+def _patiently(line: bytes) -> Timestamp | None:
+    """The timestamp of a line that is not strict JSON, or has it in another form; None where it has none."""
+    try:
+        said = parse(line)
+        return time_of("ts", said["ts"]) if isinstance(said, dict) and said.get("ts") is not None else None
+    except BadRecord:
+        return None
 
 
 def arrival_ms(ts_ms: Ints, before_ms: int = _UNKNOWN) -> Ints:

@@ -3,7 +3,8 @@ nothing is known but what had come by then.
 
 Between two evaluations only what is late makes a difference: a record of a window that was closed. So the log
 is read in pieces that end before the first late line after a window has closed, and every hour, and all
-windows that closed are evaluated after each. That gives what evaluating after every line would.
+windows that closed are evaluated after each. That gives what evaluating after every line would; budgets
+alone, which count labels by the time of their predictions, may know of a label up to an hour too soon.
 """
 
 import tempfile
@@ -81,13 +82,13 @@ def _replayed(
     model: str | None,
 ) -> tuple[Span, list[list[Transition]]]:
     replays: list[Replay] = []
-    base_s, from_s = settings.service_s, 0
+    from_s = 0
     for piece in _read(store, settings, came):
         newest_ms, closed_ms = _marks(store)
         if newest_ms is None:
             continue
         if not replays:
-            from_s = _first_s(piece, newest_ms, base_s)
+            from_s = _first_s(piece, newest_ms, settings)
             replays = [Replay(store, from_config(config), from_s, model) for config in configs]
         if piece.closes and closed_ms is not None:
             for replay in replays:
@@ -97,7 +98,7 @@ def _replayed(
     newest_ms, _ = _marks(store)
     if newest_ms is None:
         raise QueryError("--log: no line of the files is a record; give the log of inferences, JSON lines")
-    span = Span(from_s, (newest_ms // 1000 // base_s + 1) * base_s)
+    span = Span(from_s, (newest_ms // 1000 // settings.service_s + 1) * settings.service_s)
     for replay in replays:
         replay.until(span.to_s)
     return span, [replay.transitions for replay in replays]
@@ -130,10 +131,11 @@ def _marks(store: Store) -> tuple[int | None, int | None]:
     return (None, None) if marks is None else (marks.high1_ms, marks.watermark_ms)
 
 
-def _first_s(piece: Piece, newest_ms: int, base_s: int) -> int:
-    """The begin of the first base window."""
-    times = [a.ts_ms for a in piece.records if a.ts_ms is not None and a.ts_ms <= newest_ms]
-    return min(times, default=newest_ms) // 1000 // base_s * base_s
+def _first_s(piece: Piece, newest_ms: int, settings: JobSettings) -> int:
+    """The begin of the first base window. A clock that was years behind does not make the log longer."""
+    times = [a.ts_ms for a in piece.records if a.ts_ms is not None]
+    oldest_ms = min((ms for ms in times if 0 <= newest_ms - ms <= settings.lateness_ms), default=newest_ms)
+    return oldest_ms // 1000 // settings.service_s * settings.service_s
 
 
 class _Feed:

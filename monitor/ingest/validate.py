@@ -10,7 +10,7 @@ from monitor.ingest.columns import BAD
 from monitor.ingest.values import BAD_TS
 from monitor.records import Batch, Bools, Ints
 
-__all__ = ["Check", "first_reasons", "refusals", "time_checks"]
+__all__ = ["Check", "first_reasons", "has_sense", "refusals", "time_checks"]
 
 # Below this, "milliseconds" would be before March 1973: surely seconds.
 _SECONDS_NOT_MILLIS = 100_000_000_000
@@ -57,6 +57,12 @@ def time_checks(name: str, ts: Ints, append_ms: Ints, max_ahead_ms: int) -> Iter
         "when the message arrived",
         ts,
     )
+
+
+def has_sense(ts: Ints) -> Bools:
+    """Whether each time (int64, n) is one that a record may bear, whenever it arrived."""
+    found: Bools = (ts >= _SECONDS_NOT_MILLIS) & (ts < _TOO_FAR_MS)
+    return found
 
 
 def refusals(batch: Batch, append_ms: Ints, max_ahead_ms: int) -> Iterator[tuple[int, BadRecord]]:

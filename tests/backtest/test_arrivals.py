@@ -77,6 +77,30 @@ def test_files_are_read_together_in_the_order_in_which_their_lines_came(tmp_path
     assert (found[5].ts_ms, found[2].ts_ms) == (None, T0_MS + 2000)
 
 
+@pytest.mark.parametrize(
+    ("line", "expected_ms"),
+    [
+        (encode(record(ts=T0_MS)), T0_MS),
+        (encode(record(ts=T0_MS + 0.5)), T0_MS),
+        (encode(record(ts="2023-11-14T22:14:00Z")), T0_MS),
+        (encode(record(ts="2023-11-14T23:14:00+01:00", score=float("nan"))), T0_MS),
+        (encode(record(ts="2023-11-14T22:14:00")), None),
+        (encode(record(ts=T0_MS // 1000)), None),
+        (encode(record(ts=1e300)), None),
+        (encode(record(ts=...)), None),
+        (b"[1]", None),
+        (b"\xff", None),
+    ],
+    ids=["millis", "fraction", "text", "nan", "no-offset", "seconds", "huge", "none", "list", "bytes"],
+)
+def test_a_line_bears_the_time_that_the_job_would_read(
+    tmp_path: Path, line: bytes, expected_ms: int | None
+) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(line + b"\n")
+    assert [a.ts_ms for a in arrivals([path], [], 1 << 20)] == [expected_ms]
+
+
 def test_a_file_that_ends_too_soon_is_named(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl.gz"
     whole = gzip.compress(b"".join(encode(record(id=str(i))) + b"\n" for i in range(1000)))

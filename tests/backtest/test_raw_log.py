@@ -123,6 +123,26 @@ def test_a_wrong_clock_does_not_move_the_log(tmp_path: Path) -> None:
     assert one.from_s == T0_S + 360
 
 
+@pytest.mark.parametrize("wrong_ms", [1000, 150_000_000_000], ids=["1970, refused", "1974"])
+def test_a_first_line_that_is_years_behind_does_not_make_the_log_longer(
+    tmp_path: Path, wrong_ms: int
+) -> None:
+    records = [record(id=str(i), ts=T0_MS + i * 6000, status=200 if i < 50 else 503) for i in range(100)]
+    log = written(tmp_path, [record(id="x", ts=wrong_ms), *records])
+    span, (told,) = replay_log([configuration(tmp_path)], [log], [])
+    assert (span.from_s, span.to_s) == (T0_S, T0_S + 600)
+    (one,) = (alert for alert in fired(told, span) if not alert.of_budget)
+    assert one.from_s == T0_S + 360
+
+
+def test_times_may_be_texts(tmp_path: Path) -> None:
+    texts = [f"2023-11-14T22:{14 + i // 10}:{i % 10 * 6:02}Z" for i in range(100)]
+    records = [record(id=str(i), ts=ts, status=200 if i < 50 else 503) for i, ts in enumerate(texts)]
+    span, (told,) = replay_log([configuration(tmp_path)], [written(tmp_path, records)], [])
+    assert (span.from_s, span.to_s) == (T0_S, T0_S + 600)
+    assert any(alert.from_s == T0_S + 360 for alert in fired(told, span))
+
+
 def test_a_log_that_is_not_there_or_holds_no_records_is_told(tmp_path: Path) -> None:
     config = configuration(tmp_path)
     with pytest.raises(ConfigError, match=r"none\.jsonl: there is no such file"):
