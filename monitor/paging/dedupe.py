@@ -8,6 +8,7 @@ from monitor.paging.state import Sent, Slot
 __all__ = ["Now", "decide", "delivered", "doubted", "failed", "noted", "told"]
 
 _NONE: frozenset[str] = frozenset()
+_LONG_AGO_MS = -(1 << 50)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +109,11 @@ def doubted(last: Sent) -> Sent:
 
 def failed(last: Sent) -> Sent | None:
     """What waited has not arrived and is given up: what was told is what was delivered before it, None for
-    nothing. In doubt it counts as told, so that its end follows."""
+    nothing. In doubt it counts as told long ago: its end follows, and while it fires it is told again."""
     if not last.waiting:
         return last
     if last.doubtful:
-        return delivered(last, last.at_ms)
+        return delivered(last, _LONG_AGO_MS)
     if last.before_ms is None:
         return None
     return replace(delivered(last, last.before_ms), firing=last.before_firing, resolved=last.before_resolved)

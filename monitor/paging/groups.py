@@ -24,6 +24,7 @@ class Group:
     receivers: tuple[str, ...] = ()
     acknowledged_ms: int | None = None
     left: bool = False
+    considered_ms: int | None = None
 
     def kept(self) -> GroupState:
         return GroupState(
@@ -39,6 +40,7 @@ class Group:
             self.receivers,
             self.acknowledged_ms,
             self.left,
+            self.considered_ms,
         )
 
 
@@ -57,4 +59,5 @@ def grouped(state: GroupState) -> Group:
         state.receivers,
         state.acknowledged_ms,
         state.left,
+        state.considered_ms,
     )

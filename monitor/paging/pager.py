@@ -232,10 +232,10 @@ class Pager:
                 continue
             late = now_ms - due_ms >= group.group_interval_ms
             self._reschedule(group, (now_ms if late else due_ms) + group.group_interval_ms)
-            group.flushed = True
+            group.flushed, group.considered_ms = True, now_ms
             self._dirty[Kind.GROUP, group.id] = None
             found += self._consider(group, (group.receiver, *group.receivers), now_ms)
-            self._leave(group, now_ms)
+            self._leave(group)
         for entry in put_off:
             heapq.heappush(self._due, entry)
         self._forget(now_ms)
@@ -311,25 +311,41 @@ class Pager:
         self._settle(slot, failed)
 
     def _settle(self, slot: Slot, after: Callable[[Sent], Sent | None]) -> None:
-        if (sent := self._sent.get(slot.key)) is not None:
-            sent = after(sent)
-            over = sent is not None and not sent.waiting and slot.group not in self._groups
-            self._keep_sent(slot, None if over else sent)
-
-    def _leave(self, group: Group, now_ms: int) -> None:
-        """What has ended leaves its group, and a group without alerts is gone."""
-        ended = [key for key in group.members if self._status(key, now_ms) is Status.RESOLVED]
-        for key in ended:
-            del group.members[key]
-            self._known[key].groups.discard(group.id)
-            self._expire(key)
-        if group.members:
+        if (sent := self._sent.get(slot.key)) is None:
             return
-        del self._groups[group.id]
+        sent = after(sent)
+        group = self._groups.get(slot.group)
+        over = sent is not None and not sent.waiting and group is None
+        self._keep_sent(slot, None if over else sent)
+        if group is not None:
+            self._leave(group)
+
+    def _slots(self, group: Group) -> Iterator[Slot]:
         for receiver in (group.receiver, *group.receivers):
             known = self._settings.receivers.get(receiver)
             for integration in known.integrations if known is not None else ():
-                self._settle(Slot(group.id, receiver, integration.index), lambda sent: sent)
+                yield Slot(group.id, receiver, integration.index)
+
+    def _leave(self, group: Group) -> None:
+        """What had ended when the group was considered leaves it, once everybody has been told; a group
+        without alerts is gone."""
+        told = [self._sent.get(slot.key) for slot in self._slots(group)]
+        if group.considered_ms is None or any(sent is not None and sent.waiting for sent in told):
+            return
+        at_ms = group.considered_ms
+        for key in [k for k in group.members if self._has_left(k, at_ms)]:
+            del group.members[key]
+            self._known[key].groups.discard(group.id)
+            self._expire(key)
+            self._dirty[Kind.GROUP, group.id] = None
+        if not group.members:
+            del self._groups[group.id]
+            for slot in self._slots(group):
+                self._keep_sent(slot, None)
+
+    def _has_left(self, key: str, at_ms: int) -> bool:
+        """Whether it had ended at `at_ms`, and nobody has reported it since."""
+        return self._status(key, at_ms) is Status.RESOLVED and self._alerts[key].updated_ms <= at_ms
 
     def _expire(self, key: str) -> None:
         if not self._known[key].groups:

@@ -44,7 +44,8 @@ class Slot:
 class GroupState:
     """Alerts (`members`, fingerprints) that are told together by a route. `due_ms` is when it is considered
     next. `receivers` are those that it was escalated to besides the route's. `left`: its route is gone, so
-    that it only waits for the end of what was told. An acknowledgement lasts until everything has ended."""
+    that it only waits for the end of what was told. An acknowledgement lasts until everything has ended.
+    `considered_ms` is when it was considered last."""
 
     id: str
     key: str
@@ -58,6 +59,7 @@ class GroupState:
     receivers: tuple[str, ...] = ()
     acknowledged_ms: int | None = None
     left: bool = False
+    considered_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

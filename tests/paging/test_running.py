@@ -4,7 +4,7 @@ import random
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from monitor.paging.alert import Alert
@@ -203,7 +203,13 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(events, results, st.integers(0, 3))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    # A store for each example: to shrink one takes minutes.
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
 def test_whatever_fails_the_provider_ends_with_what_is_so(
     directory: Path, some: list[tuple[int, str, str]], fates: list[Result], loses: int
 ) -> None:
