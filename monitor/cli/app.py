@@ -23,6 +23,7 @@ from monitor.cli import (
     labels,
     letters,
     offsets,
+    pager,
     query,
     report,
     route,
@@ -60,6 +61,7 @@ app.command("fairness", rich_help_panel=RUN)(fairness.fairness_command)
 app.add_typer(report.app, name="report", rich_help_panel=RUN)
 app.command("gate", rich_help_panel=RUN)(gate.gate)
 app.add_typer(slo.app, name="slo", rich_help_panel=RUN)
+app.command("pager", rich_help_panel=RUN)(pager.pager)
 app.add_typer(route.app, name="route", rich_help_panel=OPERATE)
 app.add_typer(labels.app, name="labels", rich_help_panel=OPERATE)
 app.add_typer(baseline.app, name="baseline", rich_help_panel=OPERATE)

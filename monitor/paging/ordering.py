@@ -9,7 +9,7 @@ from typing import Any
 from monitor.paging.alert import Labels
 from monitor.paging.message import Told
 
-__all__ = ["in_order"]
+__all__ = ["in_order", "labels_before"]
 
 
 def in_order(alerts: Iterable[Told]) -> tuple[Told, ...]:
@@ -28,6 +28,10 @@ def _compare(one: Labels, other: Labels) -> int:
             return 1 if a is None else -1
         if a != b:
             return -1 if a < b else 1
+    return _compare_labels(one, other)
+
+
+def _compare_labels(one: Labels, other: Labels) -> int:
     if len(one) != len(other):
         return len(one) - len(other)
     for left, right in zip_longest(one, other):
@@ -41,6 +45,12 @@ def _compare(one: Labels, other: Labels) -> int:
 
 _of_labels = attrgetter("alert.labels")
 _compared = cmp_to_key(_compare)
+_labels_compared = cmp_to_key(_compare_labels)
+
+
+def labels_before(labels: Labels) -> Any:
+    """A key to sort labels by: fewer of them first (`model.LabelSet.Before`)."""
+    return _labels_compared(labels)
 
 
 def _key(told: Told) -> Any:

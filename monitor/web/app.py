@@ -12,9 +12,12 @@ from monitor.errors import QueryError, StoreBusy
 from monitor.store.tokens import Authenticator
 from monitor.version import __version__
 from monitor.web.access import HostGuard, Identify, RequireToken
+from monitor.web.alertmanager import alertmanager, pager_probes
+from monitor.web.alertmanager_answers import handle_answers
 from monitor.web.answers import Refused, refusal
 from monitor.web.api import api
 from monitor.web.context import WebContext
+from monitor.web.inbound import inbound
 from monitor.web.ingestion import ingestion
 from monitor.web.limits import BodyLimit, RateLimit, TimeLimit, TokenBuckets
 from monitor.web.probes import probes
@@ -48,6 +51,11 @@ def create_app(context: WebContext) -> FastAPI:
     app.include_router(probes(context, checkers))
     app.include_router(api(context, readers))
     app.include_router(ingestion(context, writers))
+    if context.paging is not None:
+        app.include_router(alertmanager(context, context.paging, readers, writers))
+        app.include_router(pager_probes(context.paging, readers))
+        app.include_router(inbound(context, context.paging, writers))
+        handle_answers(app)
     _handle_errors(app)
     _surround(app, context, checkers)
     return app

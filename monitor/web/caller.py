@@ -8,7 +8,7 @@ from monitor.store.tokens import Role, Token
 
 __all__ = ["PROBES", "Caller", "caller_of", "set_caller"]
 
-PROBES = frozenset({"/healthz", "/readyz"})
+PROBES = frozenset({"/healthz", "/readyz", "/-/healthy", "/-/ready"})
 _KEY = "monitor.caller"
 
 

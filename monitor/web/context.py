@@ -11,6 +11,7 @@ from monitor.sli.windows import Bases, UsualBases
 from monitor.slo.settings import SloSettings
 from monitor.store.store import Store
 from monitor.web.metrics import ServiceMetrics
+from monitor.web.paging_site import PagingSite
 from monitor.web.settings import WebSettings
 
 __all__ = ["WebContext"]
@@ -20,7 +21,8 @@ __all__ = ["WebContext"]
 class WebContext:
     """`status` tells how the job does; without a `durable_log` no records can be posted, without a
     `label_log` no labels. `bases` are the base windows that the job writes,
-    `samples` what it keeps of the records, `slo` the objectives."""
+    `samples` what it keeps of the records, `slo` the objectives. Without `paging` no alerts are
+    taken."""
 
     store: Store
     clock: Clock
@@ -32,3 +34,4 @@ class WebContext:
     bases: Bases = field(default_factory=UsualBases)
     samples: SampleSettings = field(default_factory=SampleSettings)
     slo: SloSettings = field(default_factory=SloSettings)
+    paging: PagingSite | None = None

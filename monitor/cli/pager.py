@@ -1,0 +1,117 @@
+"""`monitor pager`: the pager alone, in the place of an Alertmanager."""
+
+import logging
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from monitor.cli.pager_options import PagerFileOption
+from monitor.cli.run import stopping
+from monitor.config import is_loopback
+from monitor.errors import ConfigError
+from monitor.logs import set_up
+from monitor.web.settings import WebSettings
+
+if TYPE_CHECKING:
+    from monitor.paging_server import PagerServer
+
+__all__ = ["address_of", "pager"]
+
+# One Prometheus posts each minute whatever fires, in batches of 64.
+_RATE_PER_S, _BURST = 500.0, 2_000
+
+
+class LogFormat(StrEnum):
+    """As Alertmanager's, and ours."""
+
+    TEXT = "text"
+    LOGFMT = "logfmt"
+    JSON = "json"
+
+
+class LogLevel(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARN = "warn"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+def pager(
+    file: PagerFileOption = Path("alertmanager.yml"),
+    listen: Annotated[
+        str, typer.Option("--web.listen-address", metavar="HOST:PORT", help="Where to serve the API.")
+    ] = "127.0.0.1:9093",
+    store: Annotated[
+        str, typer.Option("--store", metavar="URL", help="Where everything is kept.")
+    ] = "sqlite:///pager.db",
+    external_url: Annotated[
+        str | None,
+        typer.Option(
+            "--web.external-url", metavar="URL", help="How receivers of messages reach this server."
+        ),
+    ] = None,
+    level: Annotated[
+        LogLevel, typer.Option("--log.level", help="From which level on to log.")
+    ] = LogLevel.INFO,
+    format: Annotated[
+        LogFormat, typer.Option("--log.format", help="Plain text, or a JSON object a line.")
+    ] = LogFormat.TEXT,
+    cluster: Annotated[str, typer.Option("--cluster.listen-address", hidden=True)] = "",
+) -> None:
+    """Run the pager in the place of an Alertmanager: its configuration, its API v2, its webhooks.
+
+    A Prometheus and amtool work with it unchanged. SIGHUP and POST /-/reload read the file again. Two that
+    share a PostgreSQL store are one pager. On an address that others reach, a token is needed: see
+    `monitor token`.
+    """
+    host, port = address_of(listen)
+    set_up("warning" if level is LogLevel.WARN else level, "json" if format is LogFormat.JSON else "text")
+    if level is LogLevel.INFO:
+        # What is decided and told is to be seen among what is asked.
+        for name in ("monitor.web.request_log", "uvicorn"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+    from monitor.clock import WallClock
+    from monitor.paging_server import (
+        PagerFile,
+        PagerServer,
+    )  # half a second that other commands need not wait
+
+    web = WebSettings(host=host, port=port, rate_per_s=_RATE_PER_S, burst=_BURST)
+    known = PagerFile(file, external_url or _reached_at(host, port), WallClock())
+    server = PagerServer(known, store, web)
+    with stopping(server), _reloading(server):
+        server.run()
+
+
+def address_of(text: str) -> tuple[str, int]:
+    """Host and port; without a host all interfaces, as Go has it. Raises ConfigError."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > 65_535:
+        raise ConfigError([f"--web.listen-address: {text!r} is no address; write HOST:PORT"])
+    return host.strip("[]") or "0.0.0.0", int(port)
+
+
+def _reached_at(host: str, port: int) -> str:
+    name = host if is_loopback(host) else socket.gethostname()
+    return f"http://{f'[{name}]' if ':' in name else name}:{port}"
+
+
+@contextmanager
+def _reloading(server: "PagerServer") -> Iterator[None]:
+    """While inside, SIGHUP reads the configuration again."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGHUP, lambda *_: server.hang_up())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
