@@ -93,8 +93,9 @@ class Message:
 def _common(each: list[Labels]) -> Labels:
     if not each:
         return ()
-    rest = [set(pairs) for pairs in each[1:]]
-    return tuple(p for p in each[0] if all(p in pairs for pairs in rest))
+    # One that isn't there is the empty one, for Alertmanager too.
+    rest = [dict(pairs) for pairs in each[1:]]
+    return tuple((n, v) for n, v in each[0] if all(pairs.get(n, "") == v for pairs in rest))
 
 
 class Result(StrEnum):

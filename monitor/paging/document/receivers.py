@@ -5,8 +5,7 @@ from typing import Any
 
 from monitor.config.document import Location
 from monitor.config.validating import Notes, validated
-from monitor.paging.document.beneath import Beneath
-from monitor.paging.receivers import KINDS
+from monitor.paging.receivers import KINDS, with_global
 from monitor.paging.settings import Integration, Receiver
 
 __all__ = ["receivers"]
@@ -31,8 +30,27 @@ _KNOWN = (
 _ORDER = ("webhook", "email", "pagerduty", "opsgenie", "wechat", "slack", "victorops", "pushover", "sns")
 
 
-def receivers(entries: Sequence[Mapping[str, Any]], place: Location, found: Notes) -> dict[str, Receiver]:
-    """By name; mistakes are noted in `found`."""
+class _Beneath:
+    """Notes mistakes of an entry at the place where it stands in the file."""
+
+    def __init__(self, found: Notes, place: Location) -> None:
+        self._found, self._place = found, place
+
+    def add(self, place: Location, sentence: str) -> None:
+        self._found.add((*self._place, *place), sentence)
+
+    def within(self, place: Location) -> bool:
+        return self._found.within((*self._place, *place))
+
+    def covered(self, place: Location) -> bool:
+        return self._found.covered((*self._place, *place))
+
+
+def receivers(
+    entries: Sequence[Mapping[str, Any]], place: Location, found: Notes, shared: Mapping[str, Any]
+) -> dict[str, Receiver]:
+    """By name; mistakes are noted in `found`. What an entry leaves out it has from `shared`, the file's
+    `global`."""
     known: dict[str, Receiver] = {}
     for i, entry in enumerate(entries):
         here = (*place, i)
@@ -42,11 +60,13 @@ def receivers(entries: Sequence[Mapping[str, Any]], place: Location, found: Note
             continue
         if name in known:
             found.add((*here, "name"), f"there are two receivers {name!r}; rename one")
-        known[name] = Receiver(name, tuple(_integrations(entry, here, found)))
+        known[name] = Receiver(name, tuple(_integrations(entry, here, found, shared)))
     return known
 
 
-def _integrations(entry: Mapping[str, Any], place: Location, found: Notes) -> list[Integration]:
+def _integrations(
+    entry: Mapping[str, Any], place: Location, found: Notes, shared: Mapping[str, Any]
+) -> list[Integration]:
     some: list[Integration] = []
     keys = [key for key in entry if key != "name"]
     for key in sorted(keys, key=_rank):
@@ -63,11 +83,14 @@ def _integrations(entry: Mapping[str, Any], place: Location, found: Notes) -> li
             if not isinstance(value, dict):
                 found.add(here, "must be a mapping with the settings of one target")
                 continue
-            config = validated(kind.config, dict(value), Beneath(found, here))
+            config = validated(kind.config, with_global(kind, value, shared), _Beneath(found, here))
             given = [field for field in kind.needs if getattr(config, field)]
             if kind.needs and len(given) != 1 and not found.within(here):
                 choice = " or ".join(kind.needs)
                 found.add(here, f"needs {choice}" + (", and not both" if given else ""))
+            if not found.within(here):
+                for name, sentence in kind.problems(config):
+                    found.add((*here, name) if name else here, sentence)
             wants = getattr(config, "send_resolved", True)
             some.append(Integration(kind.name, len(some), config, wants))
     return some

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from monitor.config.durations import Milliseconds
 from monitor.config.section import Section, Text
-from monitor.paging.receivers.http import HttpConfig
+from monitor.paging.receivers.http_config import HttpConfig
 
 __all__ = [
     "FileSection",

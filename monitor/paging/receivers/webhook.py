@@ -6,40 +6,44 @@ from typing import Any
 
 from pydantic import NonNegativeInt
 
-from monitor.config.section import Section
+from monitor.config.durations import Milliseconds
 from monitor.paging.alert import Labels, Status
 from monitor.paging.message import Delivery, Message, Result, Told
 from monitor.paging.receivers.http import HttpConfig, Url, post, secret
 from monitor.paging.receivers.kind import Kind
+from monitor.paging.receivers.texts import ReceiverSection
+from monitor.paging.templates import DEFAULT, Templates
 
 __all__ = ["KIND", "WebhookConfig", "payload"]
 
 _NO_TIME = "0001-01-01T00:00:00Z"
 
 
-class WebhookConfig(Section):
+class WebhookConfig(ReceiverSection):
     """An entry of `webhook_configs`: a URL that takes alerts as JSON; a list of more than `max_alerts` is
-    cut (0: never)."""
+    cut (0: never), and an answer waited for no longer than `timeout` (0: as the outbox says)."""
 
-    send_resolved: bool = True
     url: Url = ""
     url_file: Path | None = None
     http_config: HttpConfig = HttpConfig()
     max_alerts: NonNegativeInt = 0
+    timeout_ms: Milliseconds = 0
 
 
 class _Webhook:
     dedups = False
 
-    def __init__(self, config: WebhookConfig) -> None:
+    def __init__(self, config: WebhookConfig, templates: Templates = DEFAULT) -> None:
         self._config = config
 
     def send(self, message: Message, timeout_s: float) -> Delivery:
         """See message.Sender."""
         try:
             url = secret(self._config.url, self._config.url_file)
-        except OSError:
+        except (OSError, UnicodeDecodeError):
             return Delivery(Result.PERMANENT, "the file of its URL can't be read")
+        if self._config.timeout_ms:
+            timeout_s = min(timeout_s, self._config.timeout_ms / 1000)
         body = payload(message, self._config.max_alerts)
         return post(url, body, timeout_s, self._config.http_config)[0]
 
@@ -79,8 +83,11 @@ def _map(labels: Labels) -> dict[str, str]:
 
 
 def _time(ms: int) -> str:
-    text = datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")
-    return text.replace(".000", "").replace("+00:00", "Z")
+    """As Go has it: no fraction without need, and no zero at its end."""
+    text = datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").removesuffix("+00:00")
+    whole, _, fraction = text.partition(".")
+    fraction = fraction.rstrip("0")
+    return f"{whole}.{fraction}Z" if fraction else f"{whole}Z"
 
 
 KIND = Kind("webhook", WebhookConfig, _Webhook, needs=("url", "url_file"))

@@ -1,0 +1,6 @@
+"""What a message says: Jinja templates, sandboxed and bounded, with a default for each way to tell it."""
+
+from monitor.paging.templates.facts import facts
+from monitor.paging.templates.rendering import DEFAULT, Part, Templates, TemplatesSection
+
+__all__ = ["DEFAULT", "Part", "Templates", "TemplatesSection", "facts"]
