@@ -20,6 +20,11 @@ from monitor.inputs import open_label_log, open_log, open_source
 from monitor.job.job import Job
 from monitor.job.report import JobStatus, Observer
 from monitor.job.settings import JobSettings
+from monitor.paging.configured import pager_settings
+from monitor.paging.detected import Detector
+from monitor.paging.forwarding import Forwarder
+from monitor.paging.outbox.policy import Repeats
+from monitor.paging.task import PagerTask
 from monitor.sli.drift_dispersion import dispersion
 from monitor.slo.evaluate import Evaluator
 from monitor.slo.settings import from_config as slo_settings
@@ -38,7 +43,7 @@ from monitor.web.readings import gauge_reader
 from monitor.web.server import WebServer
 from monitor.web.settings import from_config
 
-__all__ = ["Housekeeping", "Server", "Service", "job_settings", "owner_name"]
+__all__ = ["Housekeeping", "Server", "Service", "job_settings", "open_pager", "owner_name"]
 
 _log = logging.getLogger(__name__)
 
@@ -88,6 +93,19 @@ def job_settings(config: Config, owner: str) -> JobSettings:
         ),
         dead_letters=Cap(limits.dead_letter_rows, limits.dead_letter_bytes),
     )
+
+
+def open_pager(config: Config, store: Store, owner: str, clock: Clock) -> PagerTask | Forwarder | None:
+    """What tells people of the alerts that fire, None where the configuration wants nobody to."""
+    detector = Detector(store, slo_settings(config))
+    match config.paging.to:
+        case "embedded":
+            settings, repeats = pager_settings(config.paging), Repeats(config.paging.repeats)
+            return PagerTask(store, settings, owner, clock, repeats=repeats, detected=detector)
+        case "alertmanager":
+            return Forwarder(store, config.paging.alertmanagers, owner, clock, detector)
+        case "off":
+            return None
 
 
 class Housekeeping:
@@ -253,6 +271,7 @@ class Service:
             clock,
             self.metrics.evaluated,
         )
+        self._pager = open_pager(config, self.store, owner, clock)
         self._log = open_log(config, clock) if web else None
         self._label_log = open_label_log(config, clock) if web else None
         logs = ((self._log, RECORD_SPOOL), (self._label_log, LABEL_SPOOL))
@@ -307,6 +326,8 @@ class Service:
         """Serves and reads. What was read is flushed before it returns or raises."""
         self.listen()
         self._slo.beside = not until_caught_up
+        if self._pager is not None and not until_caught_up:
+            self._pager.start()
         try:
             self.job.run(until_caught_up)
             watermark_ms = self.job.status().watermark_ms
@@ -327,6 +348,8 @@ class Service:
             self._concept.stop()
             self._slo.stop()
             self._gauges.stop()
+            if self._pager is not None:
+                self._pager.stop()
             self.store.close()
 
     def stop(self) -> None:

@@ -31,6 +31,14 @@ def mistakes(config: Config) -> Iterator[Mistake]:
     yield from _models(config)
     yield from objective_mistakes(config)
     yield from alert_mistakes(config)
+    yield from _paging(config)
+
+
+def _paging(config: Config) -> Iterator[Mistake]:
+    # Not above: paging reads Alertmanager's file with the means of this package.
+    from monitor.paging.configured import paging_mistakes
+
+    yield from paging_mistakes(config.paging)
 
 
 def _store(config: Config) -> Iterator[Mistake]:

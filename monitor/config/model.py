@@ -23,6 +23,7 @@ from pydantic import (
 from monitor.clock import DAY_S, HOUR_S
 from monitor.config.durations import Bytes, Days, Milliseconds, Seconds
 from monitor.config.objectives import ObjectiveConfig, SloConfig
+from monitor.config.paging import PagingConfig, PagingSection
 from monitor.config.secrets import is_secret, mask_options, mask_url, url_secrets
 from monitor.config.section import Section, Text
 
@@ -268,6 +269,7 @@ class Config(Section):
     )
     models: dict[Text, ModelConfig] = Field(default_factory=dict)
     slo: SloConfig = SloConfig()
+    paging: PagingSection = PagingConfig()
     ingest: IngestConfig = IngestConfig()
     web: WebConfig = WebConfig()
     log: LogConfig = LogConfig()

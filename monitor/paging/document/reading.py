@@ -9,6 +9,7 @@ from monitor.config.document import Location, read_document
 from monitor.config.environment import Resolver
 from monitor.config.found import Found
 from monitor.config.validating import Notes, given, remove, validated
+from monitor.paging.document.beneath import Beneath
 from monitor.paging.document.intervals import time_intervals
 from monitor.paging.document.receivers import receivers
 from monitor.paging.document.routes import DEFAULTS, matchers, route_tree
@@ -42,7 +43,7 @@ def load(path: str | Path, environ: Mapping[str, str] | None = None) -> PagerSet
 def from_mapping(data: dict[str, Any], place: Location, found: Notes) -> PagerSettings:
     """The settings of a mapping with Alertmanager's keys; mistakes are noted in `found`, whose places begin
     with `place`."""
-    section = validated(FileSection, data, found)
+    section = validated(FileSection, data, Beneath(found, place))
     known = receivers(section.receivers, (*place, "receivers"), found, dict(section.global_))
     older = [((*place, "mute_time_intervals", i), s) for i, s in enumerate(section.mute_time_intervals)]
     newer = [((*place, "time_intervals", i), s) for i, s in enumerate(section.time_intervals)]

@@ -5,6 +5,7 @@ from typing import Any
 
 from monitor.config.document import Location
 from monitor.config.validating import Notes, validated
+from monitor.paging.document.beneath import Beneath
 from monitor.paging.receivers import KINDS, with_global
 from monitor.paging.settings import Integration, Receiver
 
@@ -28,22 +29,6 @@ _KNOWN = (
 )
 # As Alertmanager's `BuildReceiverIntegrations` goes through them.
 _ORDER = ("webhook", "email", "pagerduty", "opsgenie", "wechat", "slack", "victorops", "pushover", "sns")
-
-
-class _Beneath:
-    """Notes mistakes of an entry at the place where it stands in the file."""
-
-    def __init__(self, found: Notes, place: Location) -> None:
-        self._found, self._place = found, place
-
-    def add(self, place: Location, sentence: str) -> None:
-        self._found.add((*self._place, *place), sentence)
-
-    def within(self, place: Location) -> bool:
-        return self._found.within((*self._place, *place))
-
-    def covered(self, place: Location) -> bool:
-        return self._found.covered((*self._place, *place))
 
 
 def receivers(
@@ -83,7 +68,7 @@ def _integrations(
             if not isinstance(value, dict):
                 found.add(here, "must be a mapping with the settings of one target")
                 continue
-            config = validated(kind.config, with_global(kind, value, shared), _Beneath(found, here))
+            config = validated(kind.config, with_global(kind, value, shared), Beneath(found, here))
             given = [field for field in kind.needs if getattr(config, field)]
             if kind.needs and len(given) != 1 and not found.within(here):
                 choice = " or ".join(kind.needs)

@@ -1,0 +1,98 @@
+"""What a configuration says of paging, as the pager takes it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from monitor.config.document import Location
+from monitor.config.mistake import Mistake
+from monitor.config.paging import PagingConfig
+from monitor.errors import ConfigError
+from monitor.paging.document import from_mapping, load
+from monitor.paging.settings import PagerSettings
+
+__all__ = ["pager_settings", "paging_mistakes"]
+
+_INLINE = ("global", "route", "receivers", "inhibit_rules", "time_intervals")
+_PLACE: Location = ("paging",)
+
+
+def pager_settings(config: PagingConfig) -> PagerSettings:
+    """The settings of a section without mistakes. Raises ConfigError for mistakes in its file."""
+    found = _Noted()
+    settings = _settings(config, found)
+    return replace(settings, external_url=config.external_url, max_alerts=config.max_alerts)
+
+
+def paging_mistakes(config: PagingConfig) -> Iterator[Mistake]:
+    """What is wrong with the routes and receivers, here and in the file that the section names."""
+    if config.to == "alertmanager":
+        for i, url in enumerate(config.alertmanagers):
+            if not url.startswith(("http://", "https://")):
+                yield Mistake((*_PLACE, "alertmanagers", i), f"{url!r} is no URL; write http://host:9093")
+    if config.to != "embedded":
+        return
+    given = [key for key in _INLINE if _inline(config).get(key)]
+    if config.config_file is not None and given:
+        yield Mistake((*_PLACE, "config_file"), f"stands beside {given[0]}; keep one of the two", (_PLACE,))
+        return
+    if config.config_file is None and not config.receivers:
+        yield Mistake((*_PLACE, "receivers"), "are missing: name who is to be told, or a config_file")
+        return
+    found = _Noted()
+    try:
+        _settings(config, found)
+    except ConfigError as e:
+        yield from (Mistake((*_PLACE, "config_file"), problem) for problem in e.problems[:1])
+    yield from found.mistakes
+
+
+class _Noted:
+    """Mistakes as they are noted, for whoever knows the lines of the file."""
+
+    def __init__(self) -> None:
+        self.mistakes: list[Mistake] = []
+
+    def add(self, place: Location, sentence: str) -> None:
+        self.mistakes.append(Mistake(place, sentence))
+
+    def within(self, place: Location) -> bool:
+        return any(m.place[: len(place)] == place for m in self.mistakes)
+
+    def covered(self, place: Location) -> bool:
+        return any(place[: len(m.place)] == m.place for m in self.mistakes)
+
+
+def _settings(config: PagingConfig, found: _Noted) -> PagerSettings:
+    if config.config_file is not None:
+        return load(config.config_file)
+    return from_mapping(_inline(config), _PLACE, found)
+
+
+def _inline(config: PagingConfig) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "global": dict(config.global_),
+        "route": config.route,
+        "receivers": list(config.receivers),
+        "inhibit_rules": list(config.inhibit_rules),
+        "time_intervals": list(config.time_intervals),
+    }
+    if config.route is None and config.receivers:
+        document["route"] = _default_route(str(config.receivers[0].get("name")))
+    return {key: value for key, value in document.items() if value}
+
+
+def _default_route(receiver: str) -> dict[str, Any]:
+    """All that is the same trouble in one group; what can wait is told less often."""
+    return {
+        "receiver": receiver,
+        "group_by": ["model", "version", "objective"],
+        "routes": [
+            {
+                "matchers": ['severity=~"ticket|info"'],
+                "group_wait": "5m",
+                "group_interval": "30m",
+                "repeat_interval": "24h",
+            }
+        ],
+    }

@@ -1,0 +1,92 @@
+"""The alerts that monitor itself finds, as the pager takes them: labelled as its Prometheus rules are."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from monitor.paging.alert import Alert, labels_of
+from monitor.slo.alert_log import list_states
+from monitor.slo.budget import is_policy
+from monitor.slo.catalogue import alert_name, generic
+from monitor.slo.objective import Objective
+from monitor.slo.prometheus.naming import POLICY, Links, budget_alert
+from monitor.slo.settings import SloSettings
+from monitor.slo.standing import AlertState
+from monitor.store.store import Store
+
+__all__ = ["DETECTOR", "SOURCE", "Detector"]
+
+SOURCE, DETECTOR = "slo", "monitor"
+
+
+class Detector:
+    """Gives what fires by the store, named and worded by the objectives of `settings`.
+
+    The label `detector` keeps an alert apart from what a Prometheus with monitor's rules says of the same
+    trouble; both are in one group, and so in one incident.
+    """
+
+    def __init__(self, store: Store, settings: SloSettings) -> None:
+        self._store, self._settings = store, settings
+        self._objectives = {(o.meter.model, o.name): o for o in settings.objectives}
+        self._summaries = {g.name: g.summary for g in generic()}
+        self._links = Links(settings.runbook_url or Links().runbooks, settings.dashboard_url)
+
+    def __call__(self) -> list[Alert]:
+        """Everything that fires. Raises StoreBusy."""
+        return list(self._firing())
+
+    def _firing(self) -> Iterator[Alert]:
+        for state in list_states(self._store):
+            if state.phase.fires:
+                yield self._alert(state)
+
+    def _alert(self, state: AlertState) -> Alert:
+        key, model = state.key, state.key.subject.model
+        objective = self._objectives.get((model, key.objective))
+        name = self._name(state, objective)
+        owner = objective.owner if objective is not None else self._settings.owners.get(model)
+        labels = {
+            **key.subject.labels(),
+            "alertname": name,
+            "objective": key.objective,
+            "rule": key.rule,
+            "severity": str(state.severity),
+            "owner": owner or "",
+            "detector": DETECTOR,
+        }
+        annotations = {
+            "summary": self._summary(state, objective),
+            "description": self._description(state, objective),
+            **self._links.of(name, model),
+        }
+        at_ms = state.since_s * 1000
+        return Alert(
+            labels_of(labels), labels_of(annotations), at_ms, at_ms, at_ms, source=SOURCE, quiet=state.quiet
+        )
+
+    def _name(self, state: AlertState, objective: Objective | None) -> str:
+        if is_policy(state.key.rule):
+            return POLICY
+        return alert_name(state.key.objective) if objective is None else budget_alert(objective.meter.source)
+
+    def _summary(self, state: AlertState, objective: Objective | None) -> str:
+        what = state.key.objective
+        if objective is None:
+            return f"{state.key.subject}: {self._summaries.get(what, what)}"
+        if is_policy(state.key.rule):
+            return f"{state.key.subject} has little of the error budget of {what} left"
+        return f"{state.key.subject} misses {what}: {state.key.rule}"
+
+    def _description(self, state: AlertState, objective: Objective | None) -> str:
+        """How fast the budget burns, where there is one."""
+        if objective is None:
+            return ""
+        rule = next((r for r in objective.rules if r.name == state.key.rule), None)
+        if rule is None or rule.factor is None:
+            return objective.description
+        hours = timedelta(seconds=objective.period.nominal_s / rule.factor) / timedelta(hours=1)
+        budget = f"{objective.budget * 100:.4g} % of {objective.period}"
+        return (
+            f"The error budget ({budget}) burns at least {rule.factor:.3g} times as fast as it may: at that "
+            f"rate a whole one is gone in {hours:.0f} h."
+        )
