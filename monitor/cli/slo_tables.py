@@ -13,6 +13,8 @@ from monitor.slo.state import State
 __all__ = ["as_of", "budget_table", "health_table", "list_table", "print_one"]
 
 Row = Mapping[str, Any]
+# Where a whole period has this much more of its budget left than what there is of it, people are told.
+_WORTH_SAYING = 0.01
 _FIRES = tuple(phase for phase in Phase if phase.fires)
 _SAID = {
     State.PAGE: "paging",
@@ -195,6 +197,9 @@ def _facts_of(row: Row) -> Iterator[tuple[str, str]]:
     due = [f"{p['name']} ({p['action']})" for p in row["policies"] if p["due"]]
     if due:
         yield "policy", f"due: {', '.join(due)}"
+    whole = row["budget_left_of_whole"]
+    if row["policies"] and whole is not None and whole - row["budget_left"] >= _WORTH_SAYING:
+        yield "policies", f"go by a whole period's budget, of which {words.left(whole)} is left"
 
 
 def _burning(burning: Row) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from monitor.clock import HOUR_S
-from monitor.records import Ints
+from monitor.records import Floats, Ints
 from monitor.slo.alerting import Conditions
 from monitor.slo.objective import Objective, Policy, Subject, Unfilled
 from monitor.slo.period import Period, Rolling
@@ -21,6 +21,7 @@ _STEP_S = 600
 # A budget that hovers at a policy's share is one ticket.
 _KEPT_S = 3600
 _POLICY = "budget "
+_WHY = tuple(Why)
 
 
 def standing(
@@ -56,6 +57,7 @@ def standing(
         excluded=tuple(excluded),
         missing=min(1.0, max(0.0, missing)),
         why=None if some else _why(objective, excluded),
+        coverage=_coverage_at(objective.period, first_s, now_s),
     )
 
 
@@ -99,31 +101,56 @@ def is_policy(rule: str) -> bool:
 
 
 def policy_met(objective: Objective, policy: Policy, reported: Tally, at_s: Ints) -> Conditions:
-    """Whether at each moment (int64) no more than the policy's share of the period's budget was left. As for
-    any rule there have to be some events, some of them bad."""
-    froms = _period_begins(objective.period, at_s)
-    bad, total = reported.between(froms, at_s)
+    """Whether at each moment (int64) no more than the policy's share of the period's budget was left.
+
+    As for any rule there have to be some events, some of them bad, and the bad share is weighed by how much
+    of the period there is yet: neither a young stream nor the first hours of a month have spent the budget of
+    a whole one with their first failures.
+    """
+    begins, ends = _periods(objective.period, at_s)
+    bad, total = reported.between(begins, at_s)
+    coverage = _coverage(reported.first_s, begins, ends, at_s)
     least = Rule("", Severity.TICKET, ())
-    spent = bad >= (1 - policy.left) * objective.budget * total
-    holds = spent & (total >= least.min_events) & (bad >= least.min_bad)
-    why = np.where(holds, list(Why).index(Why.BURNS), list(Why).index(Why.BELOW))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        left = np.where(total > 0, 1 - bad / (objective.budget * total), 1.0)
+    enough, bad_enough = total >= least.min_events, bad >= least.min_bad
+    # As Standing.left_of_whole has it, to the last bit: the gate and the ticket agree.
+    holds = (1 - (1 - left) * coverage <= policy.left) & enough & bad_enough
+    why = np.select(
+        [holds, total <= 0, left > policy.left, ~enough, ~bad_enough],
+        [_WHY.index(w) for w in (Why.BURNS, Why.NO_EVENTS, Why.BELOW, Why.FEW_EVENTS, Why.FEW_BAD)],
+        _WHY.index(Why.COLD_START),
+    )
     none = np.zeros((0, len(at_s)))
-    return Conditions(holds, np.zeros(len(at_s), np.bool_), why, none, none, none)
+    return Conditions(holds, np.zeros(len(at_s), np.bool_), why.astype(np.int64), none, none, none)
 
 
-def _period_begins(period: Period, at_s: Ints) -> Ints:
-    """When the period began that was under way at each moment (ascending). A calendar is asked once for each
-    of its periods."""
+def _coverage(first_s: int | None, begins: Ints, ends: Ints, at_s: Ints) -> Floats:
+    """The share of each period that is over and not before the first event."""
+    if first_s is None:
+        return np.zeros(len(at_s))
+    found: Floats = np.clip((at_s - np.maximum(begins, first_s)) / (ends - begins), 0.0, 1.0)
+    return found
+
+
+def _coverage_at(period: Period, first_s: int | None, at_s: int) -> float:
+    moment = np.array([at_s], np.int64)
+    return float(_coverage(first_s, *_periods(period, moment), moment)[0])
+
+
+def _periods(period: Period, at_s: Ints) -> tuple[Ints, Ints]:
+    """When the period that was under way at each moment (ascending) began, and when it ends. A calendar is
+    asked once for each of its periods."""
     if isinstance(period, Rolling):
-        return (at_s - period.nominal_s) // HOUR_S * HOUR_S
-    found = np.empty_like(at_s)
+        return (at_s - period.nominal_s) // HOUR_S * HOUR_S, at_s
+    begins, ends = np.empty_like(at_s), np.empty_like(at_s)
     done = 0
     while done < len(at_s):
         begin_s, end_s = period.bounds(int(at_s[done]))
         until = int(np.searchsorted(at_s, end_s, side="left"))
-        found[done:until] = begin_s
+        begins[done:until], ends[done:until] = begin_s, end_s
         done = until
-    return found
+    return begins, ends
 
 
 def _exhausted_s(objective: Objective, reported: Tally, burns: Sequence[Burning], now_s: int) -> int | None:

@@ -48,12 +48,14 @@ def decide(found: Sequence[Stood], watched: Sequence[AlertState] = ()) -> Decisi
         name = f"{one.objective.name} of {one.standing.subject}"
         for alert in one.standing.alerts:
             _note_alert(alert, name, reasons, notes)
-        due = due_policies(one.objective, one.standing)
+        policies, due = one.objective.policies, due_policies(one.objective, one.standing)
         freezes = [p for p in due if p.action is Action.FREEZE]
         if freezes:
             reasons.append(f"{name}: {_low(one)}; the policy {_said(freezes[-1])} freezes deployments")
         elif due:
             notes.append(f"{name}: {_low(one)}; the policy {_said(due[-1])} asks for a ticket")
+        elif one.standing.left is not None and any(one.standing.left <= p.left for p in policies):
+            notes.append(f"{name}: {_low(one)}, but too little of the period is over for a policy")
         if one.standing.left is None:
             notes.append(f"{name}: {one.standing.why or 'no data'}")
         for e in one.standing.excluded:

@@ -53,6 +53,7 @@ def shown_standing(objective: Objective, standing: Standing) -> dict[str, Any]:
         "bad": standing.bad,
         "total": standing.total,
         "budget_left": standing.left,
+        "budget_left_of_whole": standing.left_of_whole,
         "exhausted_at": _time(standing.exhausted_s),
         "burn": list(map(_burning, standing.burning)),
         "alerts": [_of_objective(alert) for alert in standing.alerts],

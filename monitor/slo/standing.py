@@ -57,7 +57,8 @@ class Standing:
     `compliance` and `left` (1: untouched; below 0: overspent) are None without events: `why` then says so.
     For a calendar period the budget is a share of the events so far. `exhausted_s` is when the budget ends if
     it goes on burning as over the window that the projection names, None where it does not. `missing` is the
-    share of the period before the first event, `estimate` that sampled records were scaled up.
+    share of the period so far before the first event, `coverage` that of the whole period which is over and
+    not before it, `estimate` that sampled records were scaled up.
     """
 
     objective: str
@@ -76,6 +77,12 @@ class Standing:
     missing: float
     alerts: tuple["AlertState", ...] = ()
     why: str | None = None
+    coverage: float = 1.0
+
+    @property
+    def left_of_whole(self) -> float | None:
+        """What is left of the budget of a whole period, which policies go by; None without events."""
+        return None if self.left is None else 1 - (1 - self.left) * self.coverage
 
 
 @dataclass(frozen=True, slots=True)

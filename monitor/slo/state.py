@@ -28,8 +28,8 @@ class State(StrEnum):
 
 
 def due_policies(objective: Objective, standing: Standing) -> list[Policy]:
-    """The policies whose share of the budget is reached, the strictest last."""
-    left = standing.left
+    """The policies whose share of the budget of a whole period is reached, the strictest last."""
+    left = standing.left_of_whole
     due = [p for p in objective.policies if left is not None and left <= p.left]
     return sorted(due, key=lambda p: -p.left)
 

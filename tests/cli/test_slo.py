@@ -22,8 +22,8 @@ models:
   fraud:
     owner: risk
     objectives:
-      availability: {{objective: 99.9, description: Answers come., window: 30d}}
-      latency: {{objective: 99, under: 300ms, by: [version]}}
+      availability: {{objective: 99.9, description: Answers come., window: {window}}}
+      latency: {{objective: 99, under: 300ms, window: {window}, by: [version]}}
   churn:
     objectives:
       availability: {{objective: 99}}
@@ -33,11 +33,11 @@ models:
 class Desk:
     """A store and a configuration, and the commands of somebody on call."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, window: str = "30d") -> None:
         self.store = directory / "m.db"
         self.config = directory / "monitor.yaml"
         (directory / "spool").mkdir()
-        text = OBJECTIVES.format(store=self.store, spool=directory / "spool")
+        text = OBJECTIVES.format(store=self.store, spool=directory / "spool", window=window)
         self.config.write_text(text, "utf-8")
 
     def fill(self) -> None:
@@ -111,7 +111,9 @@ def test_json_has_the_figures_that_the_table_rounds(desk: Desk) -> None:
     assert row["compliance"] == pytest.approx(1 - 50 / row["total"])
     assert row["budget_left"] == pytest.approx(1 - 50 / (0.001 * row["total"]))
     assert [b["window_s"] for b in row["burn"]] == sorted(b["window_s"] for b in row["burn"])
-    assert {p["name"]: p["due"] for p in row["policies"]} == {"half": True, "quarter": True, "spent": True}
+    # In 100 minutes, a tenth of what 30 days bear was spent.
+    assert {p["name"]: p["due"] for p in row["policies"]} == {"half": False, "quarter": False, "spent": False}
+    assert 0.85 < row["budget_left_of_whole"] < 0.9
     assert by_name["fraud", "2", "latency"]["bad"] == pytest.approx(9, abs=2)
 
 
@@ -130,7 +132,7 @@ def test_showing_one_tells_everything(desk: Desk) -> None:
     assert line(out, "meaning").endswith("Answers come.")
     assert line(out, "target").endswith("99.9 % of requests without server errors or timeouts")
     assert line(out, "kept", "50 bad of")
-    assert line(out, "policy").endswith("due: half (ticket), quarter (ticket), spent (freeze)")
+    assert line(out, "policies").endswith("go by a whole period's budget, of which 88 % is left")
     assert line(out, "window", "burn", "history")
 
 
@@ -180,7 +182,9 @@ def test_an_exclusion_of_one_objective_leaves_the_others(desk: Desk) -> None:
     assert by_name["2", "latency"]["state"] == "spent"
 
 
-def test_the_gate(desk: Desk) -> None:
+def test_the_gate(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, "1d")
+    desk.fill()
     shut = desk.ask("gate", "--model", "fraud")
     assert shut.code == 1
     assert shut.out.startswith("fraud: must not be deployed\n")

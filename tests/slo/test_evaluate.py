@@ -180,13 +180,13 @@ def test_the_catalogue_finds_the_outage_by_itself(outage: Store) -> None:
 
 def test_a_policy_raises_its_ticket_once_its_share_is_left(outage: Store) -> None:
     policies = (Policy("half", 0.5, Action.TICKET), Policy("spent", 0.0, Action.FREEZE))
-    of = settings(objective(rules=(), policies=policies))
+    of = settings(objective(rules=(), policies=policies, period=Rolling(7)))
     found = Evaluator(outage, of).run(END_S, END_S * 1000, T0_S)
     fired = {k.transition.key.rule: k.transition for k in found if k.transition.why is Why.BURNS}
-    # 2,250 requests without a failure: the third bad one is 1.3 % of all, and only 0.1 % may be.
+    # Of a week's budget, a thousandth of 10,080 minutes like these.
     assert {name: (t.at_s - OUTAGE_S) // 60 for name, t in fired.items()} == {
-        "budget half": 1,
-        "budget spent": 1,
+        "budget half": 6,
+        "budget spent": 11,
     }
     assert {t.severity for t in fired.values()} == {Severity.TICKET}
     assert {s.key.rule for s in list_states(outage)} == set(fired)

@@ -58,6 +58,17 @@ def test_the_strictest_policy_is_named_once() -> None:
     )
 
 
+def test_a_young_stream_does_not_freeze_and_says_so() -> None:
+    decision = decide([stood(left=-4.0, bad=500.0, total=100_000.0, coverage=0.15)])
+    assert decision.ok
+    assert decision.notes == (
+        "availability of fraud: the error budget is overspent, 500 bad of 100 allowed; the policy 'quarter' "
+        "(at 25 %) asks for a ticket",
+    )
+    (note,) = decide([stood(left=-1.0, bad=200.0, total=100_000.0, coverage=0.1)]).notes
+    assert note.endswith("200 bad of 100 allowed, but too little of the period is over for a policy")
+
+
 def test_no_data_is_no_reason_but_is_said() -> None:
     decision = decide([stood(left=None, total=0.0, why="nothing to count in the period")])
     assert decision.ok
