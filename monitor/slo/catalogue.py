@@ -131,7 +131,7 @@ def _serving(limits: Limits) -> Iterator[Generic]:
     )
     yield Generic(
         "no_traffic",
-        f"under {limits.usual_share:.0%} of the requests that are usual at this hour",
+        f"under {limits.usual_share:.0%} of the requests that are usual about this hour",
         Traffic(limits.usual_share),
         (_rule("quiet", page, 0.99, 15 * _MINUTE_S, min_events=3, min_bad=3),),
         slice_s=5 * _MINUTE_S,

@@ -9,7 +9,7 @@ from monitor.slo.tally import Tally
 __all__ = ["LOOKS_BACK_S", "busy", "fresh", "sliced"]
 
 _WEEKS, _DAYS = 4, 7
-LOOKS_BACK_S = _WEEKS * 7 * DAY_S
+LOOKS_BACK_S = _WEEKS * 7 * DAY_S + HOUR_S
 # With so many requests usual in a slice, none at all is no chance: e^-10 of them.
 _USUAL_FROM = 10
 _ROUNDING = 1e-9
@@ -52,7 +52,10 @@ def busy(events: Tally, slice_s: int, share: float, from_s: int, until_s: int) -
     `share` of the usual ones, and more than none.
 
     Usual is the median of the same hour in up to four weeks before; before the second week, of the same hour
-    in up to seven days before. Slots must be hours or shorter, those from `from_s` on no longer than slices.
+    in up to seven days before; or that of the hour before or after it, where it is less. For an hour does not
+    tell when in it the requests come: after a nightly job that takes half of one there is no silence, nor is
+    there one where clocks were put forward. Slots must be hours or shorter, those from `from_s` on no longer
+    than slices.
     """
     first_s = events.first_s
     if first_s is None:
@@ -67,23 +70,29 @@ def busy(events: Tally, slice_s: int, share: float, from_s: int, until_s: int) -
 
 
 def _usual(events: Tally, begin_s: Ints, first_s: int) -> Floats:
-    """The requests that are usual in the hour of each begin, NaN where nothing is known before it."""
+    """The requests that are usual in the hour of each begin, or in one of those beside it if that is less;
+    NaN where nothing is known before it."""
     first_hour = first_s // HOUR_S
     hour = events.begin_s // HOUR_S - first_hour
     mine = hour >= 0
     by_hour = np.bincount(hour[mine], weights=events.total[mine])
     wanted, which = np.unique(begin_s // HOUR_S - first_hour, return_inverse=True)
 
-    def before(step_s: int, n: int) -> Floats:
-        back = wanted[:, None] - np.arange(1, n + 1) * (step_s // HOUR_S)
+    def before(step_s: int, n: int, beside: int) -> Floats:
+        back = wanted[:, None] + beside - np.arange(1, n + 1) * (step_s // HOUR_S)
         counts = np.where(back < len(by_hour), by_hour[np.clip(back, 0, len(by_hour) - 1)], 0.0)
         # The first hour may have begun before its first record.
         return _median(np.where(back > 0, counts, np.nan))
 
+    def usual(beside: int) -> Floats:
+        weeks = before(7 * DAY_S, _WEEKS, beside)
+        return np.where(np.isnan(weeks), before(DAY_S, _DAYS, beside), weeks)
+
     if not len(wanted):
         return np.zeros(0)
-    weeks = before(7 * DAY_S, _WEEKS)
-    found: Floats = np.where(np.isnan(weeks), before(DAY_S, _DAYS), weeks)[which]
+    own = usual(0)
+    least = np.fmin(np.fmin(usual(-1), own), usual(1))
+    found: Floats = np.where(np.isnan(own), np.nan, least)[which]
     return found
 
 

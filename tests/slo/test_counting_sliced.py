@@ -72,30 +72,45 @@ def test_a_slice_of_events_is_good_from_its_target_on(
     st.integers(24, 24 * 31),
     st.sampled_from([900, 3600]),
 )
-def test_what_is_usual_is_the_median_of_the_same_hour(
+def test_what_is_usual_is_the_least_median_of_the_same_hours(
     by_hour: dict[int, int], from_h: int, slice_s: int
 ) -> None:
     slots = [(h * 3600, h * 3600 + 900, 0, n) for h, n in sorted(by_hour.items()) if n]
     events = Tally.of(slots)
+
+    def median_before(hour: int, first: int) -> float | None:
+        for step, n in ((168, 4), (24, 7)):
+            before = [hour - step * k for k in range(1, n + 1) if hour - step * k > first // 3600]
+            if before:
+                return median(by_hour.get(h, 0) for h in before)
+        return None
+
     found = told(busy(events, slice_s, 0.5, from_h * 3600, 33 * DAY_S))
     first = events.first_s
     wanted = {}
     for begin in range(from_h * 3600, 33 * DAY_S, slice_s) if first is not None else ():
         hour = begin // 3600
-        usual = None
-        for step, n in ((168, 4), (24, 7)):
-            before = [hour - step * k for k in range(1, n + 1) if hour - step * k > first // 3600]
-            if before:
-                usual = median(by_hour.get(h, 0) for h in before) * slice_s / 3600
-                break
+        about = [median_before(h, first) for h in (hour, hour - 1, hour + 1)]
+        usual = None if about[0] is None else min(n for n in about if n is not None) * slice_s / 3600
         if usual is not None and usual >= 10 and begin >= first:
             n_requests = sum(n for b, _, _, n in slots if begin <= b < begin + slice_s)
             wanted[begin] = n_requests > 0 and n_requests >= 0.5 * usual
     assert found == wanted
 
 
+def test_after_a_nightly_job_there_is_no_silence() -> None:
+    """2,000 requests within forty minutes of one hour, else 60 an hour."""
+    night = {h * 60 + m: 50 if h % 24 == 5 and m < 40 else 1 for h in range(72) for m in range(60)}
+    found = told(busy(minutes(night), 300, 0.1, 48 * HOUR_S, 72 * HOUR_S))
+    assert not found  # at five requests a slice nothing can be told
+    night = {m: n * 10 for m, n in night.items()}
+    dead = {m: n for m, n in night.items() if not 66 * 60 <= m < 67 * 60}
+    found = told(busy(minutes(dead), 300, 0.1, 48 * HOUR_S, 72 * HOUR_S))
+    assert [begin for begin, good in found.items() if not good] == list(range(66 * HOUR_S, 67 * HOUR_S, 300))
+
+
 def test_a_dead_server_shows_in_its_age_and_in_its_traffic(store: Store) -> None:
-    week = [s for day in range(-14, 0) for s in range(day * DAY_S, day * DAY_S + 2 * HOUR_S, 30)]
+    week = [s for day in range(-14, 0) for s in range(day * DAY_S - HOUR_S, day * DAY_S + 3 * HOUR_S, 30)]
     writer = writer_of(store)
     writer.take([at(s) for s in (*week, *range(0, HOUR_S, 30))])
     writer.flush()
