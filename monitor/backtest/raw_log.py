@@ -132,10 +132,12 @@ def _marks(store: Store) -> tuple[int | None, int | None]:
 
 
 def _first_s(piece: Piece, newest_ms: int, settings: JobSettings) -> int:
-    """The begin of the first base window. A clock that was years behind does not make the log longer."""
-    times = [a.ts_ms for a in piece.records if a.ts_ms is not None]
-    oldest_ms = min((ms for ms in times if 0 <= newest_ms - ms <= settings.lateness_ms), default=newest_ms)
-    return oldest_ms // 1000 // settings.service_s * settings.service_s
+    """The begin of the first base window that is evaluated: that in which the stream was when it began. What
+    came late of earlier ones is not evaluated any more, and a clock that was years behind does not make the
+    log longer."""
+    came = [a.came_ms for a in piece.records]
+    begin_ms = min((ms for ms in came if 0 <= newest_ms - ms <= settings.lateness_ms), default=newest_ms)
+    return begin_ms // 1000 // settings.service_s * settings.service_s
 
 
 class _Feed:

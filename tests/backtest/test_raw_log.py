@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -84,6 +84,9 @@ STREAM = st.lists(
 
 
 @given(STREAM)
+@example([(20, 0, 200), (40, 0, 200), (40, 0, 200), (0, 300, 503), (0, 300, 503), (40, 0, 200)]).via(
+    "before it began"
+)
 @hypothesis_settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_it_does_what_evaluating_after_every_record_does(
     tmp_path_factory: pytest.TempPathFactory, stream: list[tuple[int, int, int]]
