@@ -11,6 +11,7 @@ from typing import TextIO
 import typer
 
 from monitor.cli import (
+    audit,
     backtest,
     baseline,
     check,
@@ -20,6 +21,7 @@ from monitor.cli import (
     drift,
     fairness,
     gate,
+    incident,
     labels,
     letters,
     offsets,
@@ -62,6 +64,8 @@ app.add_typer(report.app, name="report", rich_help_panel=RUN)
 app.command("gate", rich_help_panel=RUN)(gate.gate)
 app.add_typer(slo.app, name="slo", rich_help_panel=RUN)
 app.command("pager", rich_help_panel=RUN)(pager.pager)
+app.add_typer(incident.app, name="incident", rich_help_panel=OPERATE)
+app.command("audit", rich_help_panel=OPERATE)(audit.audit)
 app.add_typer(route.app, name="route", rich_help_panel=OPERATE)
 app.add_typer(labels.app, name="labels", rich_help_panel=OPERATE)
 app.add_typer(baseline.app, name="baseline", rich_help_panel=OPERATE)

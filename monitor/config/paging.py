@@ -5,10 +5,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, PositiveInt
 
+from monitor.config.durations import Milliseconds
 from monitor.config.secrets import MASK, is_secret
 from monitor.config.section import Section, Text
 
-__all__ = ["PagingConfig", "PagingSection"]
+__all__ = ["LevelConfig", "OwnerConfig", "PagingConfig", "PagingSection"]
 
 
 def _named(receivers: tuple[dict[str, Any], ...]) -> list[dict[str, Any]]:
@@ -25,13 +26,26 @@ def _word(value: Any) -> Any:
     return {"to": value} if isinstance(value, str) else value
 
 
+class LevelConfig(Section):
+    """`receiver` is told `after` so long without an acknowledgement, since the first page."""
+
+    receiver: Text
+    after_ms: Annotated[Milliseconds, Field(gt=0, examples=["15m"])]
+
+
+class OwnerConfig(Section):
+    """What holds for the incidents of an owner: who is told next while nobody acknowledges."""
+
+    escalation: tuple[LevelConfig, ...] = ()
+
+
 class PagingConfig(Section):
     """Who sends the pages: monitor itself (`embedded`), an Alertmanager (`alertmanager`), or nobody (`off`).
 
     Receivers and routes stand in a `config_file` as Alertmanager reads it, or here by the same keys; without
     a route, all goes to the first receiver, tickets less often than pages. A message lists `max_alerts` at
     most. `repeats` says what becomes of a message that may have arrived, where its provider would show it
-    twice: sent again with a mark, or dropped.
+    twice: sent again with a mark, or dropped. Alerts that agree in the labels `incident_by` are one incident.
     """
 
     to: Literal["off", "embedded", "alertmanager"] = "off"
@@ -40,6 +54,8 @@ class PagingConfig(Section):
     external_url: str = ""
     repeats: Literal["mark", "drop"] = "mark"
     max_alerts: PositiveInt = 100
+    incident_by: tuple[Text, ...] = ("model", "version", "objective")
+    owners: dict[Text, OwnerConfig] = Field(default_factory=dict)
     global_: Annotated[
         dict[str, Any],
         Field(validation_alias="global", serialization_alias="global"),

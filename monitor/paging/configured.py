@@ -9,6 +9,7 @@ from monitor.config.mistake import Mistake
 from monitor.config.paging import PagingConfig
 from monitor.errors import ConfigError
 from monitor.paging.document import from_mapping, load
+from monitor.paging.oncall.escalation import Level
 from monitor.paging.settings import PagerSettings
 
 __all__ = ["pager_settings", "paging_mistakes"]
@@ -21,7 +22,16 @@ def pager_settings(config: PagingConfig) -> PagerSettings:
     """The settings of a section without mistakes. Raises ConfigError for mistakes in its file."""
     found = _Noted()
     settings = _settings(config, found)
-    return replace(settings, external_url=config.external_url, max_alerts=config.max_alerts)
+    return replace(
+        settings,
+        external_url=config.external_url,
+        max_alerts=config.max_alerts,
+        incident_by=config.incident_by,
+        escalations={
+            owner: tuple(Level(level.receiver, level.after_ms) for level in said.escalation)
+            for owner, said in config.owners.items()
+        },
+    )
 
 
 def paging_mistakes(config: PagingConfig) -> Iterator[Mistake]:
@@ -41,10 +51,25 @@ def paging_mistakes(config: PagingConfig) -> Iterator[Mistake]:
         return
     found = _Noted()
     try:
-        _settings(config, found)
+        settings = _settings(config, found)
     except ConfigError as e:
         yield from (Mistake((*_PLACE, "config_file"), problem) for problem in e.problems[:1])
+        return
     yield from found.mistakes
+    yield from _escalations(config, settings)
+
+
+def _escalations(config: PagingConfig, settings: PagerSettings) -> Iterator[Mistake]:
+    for owner, said in config.owners.items():
+        place: Location = (*_PLACE, "owners", owner, "escalation")
+        for i, level in enumerate(said.escalation):
+            if level.receiver not in settings.receivers:
+                sentence = f"there is no receiver {level.receiver!r}; define it under receivers"
+                yield Mistake((*place, i, "receiver"), sentence)
+            elif level.receiver in {before.receiver for before in said.escalation[:i]}:
+                yield Mistake((*place, i, "receiver"), "was told by an earlier level; an escalation ends")
+            if i and level.after_ms <= said.escalation[i - 1].after_ms:
+                yield Mistake((*place, i, "after"), "must be later than the level before")
 
 
 class _Noted:

@@ -28,7 +28,6 @@ class Considered:
 
     flush: Flush
     by_fingerprint: Mapping[str, Told]
-    group_labels: tuple[tuple[str, str], ...]
     receivers: tuple[str, ...]
     escalated: frozenset[str]
     repeat_interval_ms: int
@@ -129,7 +128,7 @@ def _message(
         dedup_key=hashlib.sha256(group.flush.key.encode()).hexdigest(),
         status=Status.FIRING if now.firing else Status.RESOLVED,
         alerts=listed,
-        group_labels=group.group_labels,
+        group_labels=group.flush.labels,
         reason=reason.name.lower(),
         at_ms=now.at_ms,
         severity=_severity(one.alert for one in alerts),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from monitor.paging.alert import Labels
 from monitor.paging.message import Message, Told
 from monitor.paging.reason import Reason
 from monitor.paging.state import Slot
@@ -17,6 +18,7 @@ class Flush:
 
     group: str
     key: str
+    labels: Labels
     route: str
     at_ms: int
     alerts: tuple[Told, ...]

@@ -245,11 +245,12 @@ class Pager:
         told = {key: Told(self._alerts[key], self._status(key, now_ms)) for key in group.members}
         route = self._routes.get(group.route)
         suppressed = self._suppressed(group, route, now_ms)
-        flush = Flush(group.id, group.key, group.route, now_ms, tuple(told.values()), suppressed)
+        flush = Flush(
+            group.id, group.key, group.labels, group.route, now_ms, tuple(told.values()), suppressed
+        )
         considered = Considered(
             flush,
             told,
-            group.labels,
             receivers,
             frozenset(group.receivers),
             route.repeat_interval_ms if route is not None else 0,

@@ -12,7 +12,9 @@ from queue import Empty, SimpleQueue
 from monitor.errors import StoreError
 from monitor.paging.alert import Alert, Status
 from monitor.paging.decision import Decision
-from monitor.paging.inbox import reports
+from monitor.paging.inbox import deed_of, reports
+from monitor.paging.incidents.book import Book
+from monitor.paging.incidents.incident import Deed, entry_row, incident_of, incident_row
 from monitor.paging.keeping import kept_silences, kept_state
 from monitor.paging.message import Delivery, Result, Sender
 from monitor.paging.outbox.item import Item, State, item_of, row_of
@@ -22,12 +24,14 @@ from monitor.paging.pager import Pager
 from monitor.paging.receivers import KINDS
 from monitor.paging.settings import PagerSettings
 from monitor.store import paging
+from monitor.store.incidents import EntryRow, IncidentRow, last_id, list_incidents
 from monitor.store.paging import Written
 from monitor.store.store import Store
 
 __all__ = ["Deposed", "Did", "Running", "senders_of"]
 
 _BATCHES = 100
+_REMEMBERED_MS = 86_400_000
 _FOR_EVER_MS = 10 * 365 * 86_400_000
 
 Target = tuple[str, int]
@@ -85,6 +89,8 @@ class Running:
         self._recovered = self.queue.recover(now_ms, self._dedups)
         for item in self._recovered:
             self._settle(item, now_ms)
+        known = list_incidents(store, since_ms=now_ms - _REMEMBERED_MS)
+        self.book = Book(map(incident_of, known), last_id(store), settings.incident_by)
 
     def _dedups(self, item: Item) -> bool:
         sender = self._senders.get(item.target)
@@ -130,12 +136,20 @@ class Running:
         self._recovered = []
         for batch in batches:
             self.pager.put(reports(batch.document), now_ms)
+            if (deed := deed_of(batch.document)) is not None:
+                self._do(deed)
         self._sync(now_ms)
         if silences != self._silences:
             self._silences = silences
             self.pager.set_silences(silences)
         decisions = self.pager.flush(now_ms, self.queue.busy_groups())
+        self._note(decisions, finished, now_ms)
         self.post(decisions, now_ms)
+        for incident, step in self.book.escalations(self.pager.settings.escalations, now_ms):
+            for group in incident.groups:
+                escalated = self.pager.escalate(group, step.receiver, now_ms)
+                self.post(escalated, now_ms)
+                decisions += escalated
         sending = self.queue.start_due(now_ms) if sends else []
         changes = self.pager.take_changes()
         written = Written(
@@ -143,8 +157,29 @@ class Running:
             {(str(kind), key): document for (kind, key), document in changes.changed.items()},
             [(str(kind), key) for kind, key in changes.gone],
             [row_of(item) for item in self.queue.take_changes()],
+            *self._noted(),
         )
         return Did(tuple(decisions), tuple(finished), tuple(sending)), written
+
+    def _note(self, decisions: Iterable[Decision], finished: Iterable[Item], now_ms: int) -> None:
+        """In the incidents: what was considered, and what arrived."""
+        for flush in {id(d.flush): d.flush for d in decisions}.values():
+            self.book.considered(flush)
+        for item in finished:
+            self.book.finished(item, now_ms)
+        self.book.forget(now_ms)
+
+    def _noted(self) -> tuple[list[IncidentRow], list[EntryRow]]:
+        incidents, entries = self.book.take_changes()
+        return [incident_row(i) for i in incidents], [entry_row(e) for e in entries]
+
+    def _do(self, deed: Deed) -> None:
+        """What a person has done: a group whose incidents are all acknowledged repeats nothing."""
+        incident = self.book.do(deed)
+        for group in incident.groups if incident is not None else ():
+            about = [i for i in self.book.incidents if group in i.groups and i.is_open]
+            if all(i.acknowledged_ms is not None for i in about):
+                self.pager.acknowledge(group, deed.at_ms)
 
     def _finish(self, now_ms: int) -> Iterator[Item]:
         while True:

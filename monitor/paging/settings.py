@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from monitor.paging.alert import Labels
+from monitor.paging.oncall.escalation import Level
 
 __all__ = [
     "Damping",
@@ -139,7 +140,8 @@ class Damping:
 @dataclass(frozen=True, slots=True)
 class PagerSettings:
     """All of it. `intervals` say, by name, whether a moment (ms since the epoch) lies within them. A message
-    lists `max_alerts` at most (None: all)."""
+    lists `max_alerts` at most (None: all). Alerts that agree in the labels `incident_by` are one incident;
+    `escalations` say, by owner, who is told next."""
 
     route: Route
     receivers: Mapping[str, Receiver]
@@ -150,3 +152,5 @@ class PagerSettings:
     holds: tuple[Hold, ...] = ()
     damping: Damping | None = None
     max_alerts: int | None = None
+    incident_by: tuple[str, ...] = ()
+    escalations: Mapping[str, tuple[Level, ...]] = field(default_factory=dict)

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from monitor import failpoints
 from monitor.store.engine import reading, writing
+from monitor.store.incidents import EntryRow, IncidentRow, write_entries, write_incidents
 from monitor.store.schema import outbox, pager_inbox, pager_state, pagers, silences
 from monitor.store.store import Store, insert
 
@@ -58,12 +59,15 @@ class OutboxRow:
 @dataclass(frozen=True, slots=True)
 class Written:
     """What a turn of the pager changed: `taken` are the reports that it has now in its own state, `changed`
-    and `gone` its documents by (kind, key), `outbox` rows that are new or moved."""
+    and `gone` its documents by (kind, key), `outbox` rows that are new or moved,
+    `incidents` likewise, and `entries` of their timelines."""
 
     taken: Sequence[int] = ()
     changed: Mapping[tuple[str, str], bytes] = field(default_factory=dict)
     gone: Iterable[tuple[str, str]] = ()
     outbox: Sequence[OutboxRow] = ()
+    incidents: Sequence[IncidentRow] = ()
+    entries: Sequence[EntryRow] = ()
 
 
 def append_inbox(store: Store, received_ms: int, document: bytes) -> None:
@@ -108,6 +112,8 @@ def commit(store: Store, epoch: int, written: Written) -> bool:
             connection.execute(sa.delete(pager_inbox).where(pager_inbox.c.id.in_(ids)))
         _write_documents(store, connection, written)
         _write_outbox(store, connection, written.outbox)
+        write_incidents(store, connection, written.incidents)
+        write_entries(connection, written.entries)
         failpoints.hit("pager.before_commit")
     failpoints.hit("pager.after_commit")
     return True

@@ -36,6 +36,7 @@ __all__ = [
     "exclusions",
     "files",
     "gaps",
+    "incidents",
     "leases",
     "measured",
     "metadata",
@@ -51,6 +52,7 @@ __all__ = [
     "series",
     "silences",
     "thresholds",
+    "timeline",
     "tokens",
     "transitions",
 ]
@@ -501,4 +503,31 @@ outbox = Table(
     Column("detail", Text, nullable=False),
     Column("document", LargeBinary, nullable=False),
     Index("outbox_ended", "ended_ms"),
+)
+
+# `document` holds the rest of an incident. Ids are given by whoever has the pager.
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("phase", String(20), nullable=False),
+    Column("severity", String(20), nullable=False),
+    Column("owner", String(200), nullable=False),
+    Column("opened_ms", BigInteger, nullable=False),
+    Column("resolved_ms", BigInteger),
+    Column("document", LargeBinary, nullable=False),
+    Index("incidents_resolved", "resolved_ms"),
+)
+
+# What happened, and who did what and why, append-only; `incident` null where it is about none.
+timeline = Table(
+    "timeline",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("incident", BigInteger),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("who", String(200), nullable=False),
+    Column("text", Text, nullable=False),
+    Index("timeline_incident", "incident", "id"),
 )

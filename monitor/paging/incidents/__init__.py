@@ -1,0 +1,1 @@
+"""Incidents: one for each trouble, with everything that happened in it."""
