@@ -25,6 +25,7 @@ from monitor.paging.detected import Detector
 from monitor.paging.forwarding import Forwarder
 from monitor.paging.outbox.policy import Repeats
 from monitor.paging.task import PagerTask
+from monitor.paging_web import paging_site
 from monitor.sli.drift_dispersion import dispersion
 from monitor.slo.evaluate import Evaluator
 from monitor.slo.settings import from_config as slo_settings
@@ -106,6 +107,10 @@ def open_pager(config: Config, store: Store, owner: str, clock: Clock) -> PagerT
             return Forwarder(store, config.paging.alertmanagers, owner, clock, detector)
         case "off":
             return None
+
+
+def _nothing() -> None:
+    """Who takes what was posted looks for it every half second."""
 
 
 class Housekeeping:
@@ -212,6 +217,7 @@ class Server:
             bases=config.windows,
             samples=sample_settings(config),
             slo=slo_settings(config),
+            paging=paging_site(config, self._store, clock, metrics, _nothing),
         )
         self._web = WebServer(create_app(context), config.web.host, config.web.port)
 
@@ -289,6 +295,7 @@ class Service:
         self._listening = False
 
     def _open_web(self, config: Config, clock: Clock) -> WebServer:
+        wake = self._pager.wake if isinstance(self._pager, PagerTask) else _nothing
         context = WebContext(
             store=self.store,
             clock=clock,
@@ -300,6 +307,7 @@ class Service:
             bases=config.windows,
             samples=sample_settings(config),
             slo=slo_settings(config),
+            paging=paging_site(config, self.store, clock, self.metrics, wake),
         )
         return WebServer(create_app(context), config.web.host, config.web.port)
 

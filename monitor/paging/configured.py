@@ -12,7 +12,7 @@ from monitor.paging.document import from_mapping, load
 from monitor.paging.oncall.escalation import Level
 from monitor.paging.settings import PagerSettings
 
-__all__ = ["pager_settings", "paging_mistakes"]
+__all__ = ["inline_document", "pager_settings", "paging_mistakes"]
 
 _INLINE = ("global", "route", "receivers", "inhibit_rules", "time_intervals")
 _PLACE: Location = ("paging",)
@@ -42,7 +42,7 @@ def paging_mistakes(config: PagingConfig) -> Iterator[Mistake]:
                 yield Mistake((*_PLACE, "alertmanagers", i), f"{url!r} is no URL; write http://host:9093")
     if config.to != "embedded":
         return
-    given = [key for key in _INLINE if _inline(config).get(key)]
+    given = [key for key in _INLINE if inline_document(config).get(key)]
     if config.config_file is not None and given:
         yield Mistake((*_PLACE, "config_file"), f"stands beside {given[0]}; keep one of the two", (_PLACE,))
         return
@@ -91,10 +91,11 @@ class _Noted:
 def _settings(config: PagingConfig, found: _Noted) -> PagerSettings:
     if config.config_file is not None:
         return load(config.config_file)
-    return from_mapping(_inline(config), _PLACE, found)
+    return from_mapping(inline_document(config), _PLACE, found)
 
 
-def _inline(config: PagingConfig) -> dict[str, Any]:
+def inline_document(config: PagingConfig) -> dict[str, Any]:
+    """The keys of an Alertmanager file that the section has itself."""
     document: dict[str, Any] = {
         "global": dict(config.global_),
         "route": config.route,

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-__all__ = ["shown_file"]
+__all__ = ["shown_document", "shown_file"]
 
 _MASK = "<secret>"
 _SECRET = re.compile(
@@ -28,14 +28,32 @@ def shown_file(path: Path) -> str:
         document = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         return ""
-    if not isinstance(document, dict):
-        return ""
+    return shown_document(document) if isinstance(document, dict) else ""
+
+
+def shown_document(document: Mapping[str, Any]) -> str:
+    """The same of what such a file says; a text is written as it would be in one, `true` without quotes."""
     left_out: list[str] = []
     found = {str(key): _masked(str(key), value) for key, value in document.items()}
     if isinstance(found.get("receivers"), list):
         found["receivers"] = [_known(receiver, left_out) for receiver in found["receivers"]]
     note = "".join(f"# not shown: {line}\n" for line in left_out)
-    return note + yaml.safe_dump(found, sort_keys=False, allow_unicode=True, width=1000)
+    return note + yaml.dump(found, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=1000)
+
+
+class _Plain(yaml.SafeDumper):
+    """Without quotes wherever none are needed to keep a text in one piece."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _written(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    tag = str(dumper.resolve(yaml.ScalarNode, text, (True, False)))  # type: ignore[no-untyped-call]  # no stub
+    return dumper.represent_scalar(tag, text)
+
+
+_Plain.add_representer(str, _written)
 
 
 def _known(receiver: Any, left_out: list[str]) -> Any:
