@@ -13,6 +13,7 @@ from monitor.config.model import Config
 from monitor.config.objective_values import objective_of, period_of
 from monitor.config.objectives import BurnConfig
 from monitor.config.topics import label_topics
+from monitor.config.watches import watch_mistakes
 from monitor.profiles.layout import Kind
 from monitor.slo.catalogue import generic
 from monitor.slo.indicators import Shape
@@ -30,6 +31,7 @@ def alert_mistakes(config: Config) -> Iterator[Mistake]:
     yield from _rows(_SHARED, config.slo.alerts)
     yield from _policies(config)
     yield from _disabled(config)
+    yield from watch_mistakes(config.slo.watches)
     for placed in placed_objectives(config):
         if placed.said.alerts is not None:
             yield from _rows((*placed.place, "alerts"), placed.said.alerts)

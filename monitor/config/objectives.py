@@ -1,7 +1,6 @@
 """The sections on objectives: those of each model, and `slo`, which holds for all of them."""
 
 from difflib import get_close_matches
-from enum import StrEnum
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -10,6 +9,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, NonNegativeInt, Pos
 from monitor.config.amounts import Bounding, Percent
 from monitor.config.durations import DAY_MS, Milliseconds, Seconds, parse_duration_ms
 from monitor.config.section import Section, Text
+from monitor.config.severity import SeverityName, plain_name
+from monitor.config.watches import WatchConfig
 from monitor.slo.period import Unit
 from monitor.slo.rule import TABLE
 
@@ -56,10 +57,6 @@ def _zone(name: str) -> str:
     return name
 
 
-def _lower(value: Any) -> Any:
-    return value.value if isinstance(value, StrEnum) else value
-
-
 def _unless_none(value: Any) -> Any:
     if isinstance(value, str) and value != "none":
         raise ValueError("must be none, or for example {burn: 2, window: 6h, for: 2h}")
@@ -69,10 +66,7 @@ def _unless_none(value: Any) -> Any:
 _ROW = {"spent": 2, "long": "1h", "short": "5m", "severity": "page"}
 _POLICY = {"name": "half", "left": 50, "action": "ticket"}
 _Target = Annotated[Percent, AfterValidator(_target), Field(examples=["99.9"])]
-_SeverityName = Annotated[
-    Literal["page", "ticket", "info"], BeforeValidator(_lower), Field(examples=["page"])
-]
-_ActionName = Annotated[Literal["ticket", "freeze"], BeforeValidator(_lower), Field(examples=["ticket"])]
+_ActionName = Annotated[Literal["ticket", "freeze"], BeforeValidator(plain_name), Field(examples=["ticket"])]
 
 
 class BurnConfig(Section):
@@ -82,7 +76,7 @@ class BurnConfig(Section):
     spent: Annotated[Percent, Field(gt=0, le=100, examples=["2"])]
     long_s: Annotated[Seconds, Field(gt=0, examples=["1h"])]
     short_s: Annotated[Seconds, Field(gt=0, examples=["5m"])]
-    severity: _SeverityName
+    severity: SeverityName
 
 
 class EscalationConfig(Section):
@@ -150,8 +144,8 @@ class SloConfig(Section):
 
     `alerts` is the table of burn rates, as for 30 days. `min_events` and `min_bad_events` are events: where
     slices are counted two are enough of each. `generic: false` does without the watches, `disable` without
-    some, and an objective stands in for the watch of its name. Trouble older than `quiet_after` when it is
-    found, as while catching up, pages nobody.
+    some, `watches` says of some what is too much, and an objective stands in for the watch of its name.
+    Trouble older than `quiet_after` when it is found, as while catching up, pages nobody.
     """
 
     time_zone: Annotated[Text, AfterValidator(_zone)] = "UTC"
@@ -164,6 +158,7 @@ class SloConfig(Section):
     policies: Annotated[tuple[PolicyConfig, ...], Field(examples=[[_POLICY]])] = _POLICIES
     generic: bool = True
     disable: Annotated[tuple[Text, ...], Field(examples=[["no_traffic"]])] = ()
+    watches: dict[Text, WatchConfig] = Field(default_factory=dict)
     runbook_url: Text | None = None
     dashboard_url: Text | None = None
     quiet_after_s: Annotated[Seconds, Field(ge=0)] = 900

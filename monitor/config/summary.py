@@ -93,7 +93,10 @@ def _alerts(config: Config) -> str:
         f"{row.spent:g} % spent in {format_duration(row.long_s * 1000)} ({row.severity})"
         for row in slo.alerts
     ]
-    without = f" but {', '.join(slo.disable)}" if slo.disable else ""
+    off = {*slo.disable, *(name for name, said in slo.watches.items() if said.disabled)}
+    own = sorted(set(slo.watches) - off)
+    without = f" but {', '.join(sorted(off))}" if off else ""
+    without += f", with limits of your own for {', '.join(own)}" if own else ""
     watched = f"every model watched{without}" if slo.generic else "no model watched for what is common"
     return f"{', '.join(rows) or 'none by default'}; {watched}"
 

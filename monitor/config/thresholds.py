@@ -1,7 +1,8 @@
 """The latency thresholds that a configuration needs counted."""
 
 from monitor.config.model import Config
-from monitor.slo.catalogue import LIMITS, watches
+from monitor.config.watches import tuning_of
+from monitor.slo.catalogue import watches
 from monitor.slo.objective import Under
 
 __all__ = ["counted_thresholds_ms"]
@@ -15,6 +16,8 @@ def counted_thresholds_ms(config: Config) -> tuple[float, ...]:
         thresholds.update(model.latency_thresholds_ms)
         thresholds.update(o.under_ms for o in model.objectives.values() if o.under_ms is not None)
     if config.slo.generic:
-        found = watches({"": None}, config.windows, LIMITS, frozenset(config.slo.disable))
+        found = watches(
+            {"": None}, config.windows, tuning_of(config.slo.watches, frozenset(config.slo.disable))
+        )
         thresholds.update(w.meter.source.limit_ms for w in found if isinstance(w.meter.source, Under))
     return tuple(sorted(thresholds))

@@ -28,7 +28,7 @@ class Detector:
     def __init__(self, store: Store, settings: SloSettings) -> None:
         self._store, self._settings = store, settings
         self._objectives = {(o.meter.model, o.name): o for o in settings.objectives}
-        self._summaries = {g.name: g.summary for g in generic()}
+        self._summaries = {g.name: g.summary for g in generic(settings.tuning.limits)}
         self._links = Links(settings.runbook_url or Links().runbooks, settings.dashboard_url)
 
     def __call__(self) -> list[Alert]:

@@ -22,31 +22,13 @@ from monitor.slo.objective import (
     Watch,
 )
 from monitor.slo.rule import Clause, Rule, Severity
+from monitor.slo.tuning import LIMITS, Limits, Tuning
 
-__all__ = ["LIMITS", "Generic", "Limits", "alert_name", "generic", "watches"]
+__all__ = ["Generic", "alert_name", "generic", "watches"]
 
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
+_USUAL = Tuning()
 _FAILED = (Service.INFRASTRUCTURE, Service.TIMEOUT)
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much is too much. Shares are from 0 to 1; `lost_share` is of the baseline's quality."""
-
-    outage_share: float = 0.9
-    error_share: float = 0.05
-    auth_share: float = 0.10
-    latency_ms: float = 1000.0
-    usual_share: float = 0.1
-    stale_s: int = _HOUR_S
-    drifted_share: float = 0.0
-    schema_share: float = 0.01
-    lost_share: float = 0.05
-    labelled_share: float = 0.5
-    label_delay_s: int = 7 * _DAY_S
-
-
-LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +68,14 @@ def generic(limits: Limits = LIMITS) -> tuple[Generic, ...]:
 def watches(
     models: Mapping[str, str | None],
     bases: Bases,
-    limits: Limits = LIMITS,
-    disabled: frozenset[str] = frozenset(),
+    tuning: Tuning = _USUAL,
 ) -> tuple[Watch, ...]:
-    """The watches of each model (name to owner) that have something to count and aren't `disabled`, by
-    model and in the catalogue's order."""
-    wanted = [g for g in generic(limits) if g.name not in disabled and not isinstance(g.source, Unfilled)]
+    """The watches of each model (name to owner) that have something to count and aren't disabled, by model
+    and in the catalogue's order."""
+    found = (g for g in generic(tuning.limits) if g.name not in tuning.disabled)
+    wanted = [
+        replace(g, rules=tuning.rules(g.name, g.rules)) for g in found if not isinstance(g.source, Unfilled)
+    ]
     return tuple(
         g.watch(model, owner, base_of(bases, _kind(g.source)))
         for model, owner in models.items()
@@ -103,7 +87,7 @@ def _serving(limits: Limits) -> Iterator[Generic]:
     page = Severity.PAGE
     yield Generic(
         "total_outage",
-        f"more than {limits.outage_share:.0%} of the requests fail",
+        f"more than {_percent(limits.outage_share)} of the requests fail",
         Outcomes(_FAILED),
         (
             # A busy model's outage is certain within a minute; a quiet one needs ten for as many requests.
@@ -113,7 +97,7 @@ def _serving(limits: Limits) -> Iterator[Generic]:
     )
     yield Generic(
         "error_spike",
-        f"more than {limits.error_share:.0%} of the requests fail",
+        f"more than {_percent(limits.error_share)} of the requests fail",
         Outcomes(_FAILED),
         (_rule("spike", page, limits.error_share, 10 * _MINUTE_S, 2 * _MINUTE_S, min_bad=10),),
     )
@@ -125,13 +109,13 @@ def _serving(limits: Limits) -> Iterator[Generic]:
     )
     yield Generic(
         "auth_failures",
-        f"more than {limits.auth_share:.0%} of the requests are refused for want of rights (401, 403)",
+        f"more than {_percent(limits.auth_share)} of the requests are refused for want of rights (401, 403)",
         Outcomes((Service.AUTH,)),
         (_rule("refused", page, limits.auth_share, 10 * _MINUTE_S, 2 * _MINUTE_S, min_bad=10),),
     )
     yield Generic(
         "no_traffic",
-        f"under {limits.usual_share:.0%} of the requests that are usual about this hour",
+        f"under {_percent(limits.usual_share)} of the requests that are usual about this hour",
         Traffic(limits.usual_share),
         (_rule("quiet", page, 0.99, 15 * _MINUTE_S, min_events=3, min_bad=3),),
         slice_s=5 * _MINUTE_S,
@@ -142,29 +126,29 @@ def _data(limits: Limits) -> Iterator[Generic]:
     ticket = Severity.TICKET
     yield Generic(
         "data_stale",
-        f"no record younger than {limits.stale_s // _MINUTE_S} min",
+        f"no record younger than {limits.stale_s / _MINUTE_S:g} min",
         Fresh(limits.stale_s),
         (_rule("stale", ticket, 0.99, 15 * _MINUTE_S, min_events=3, min_bad=3),),
         slice_s=5 * _MINUTE_S,
     )
     yield Generic(
         "drift",
-        "features drifted in two of the last three windows",
+        f"{_drifted(limits.drifted_share)} drifted in two of the last three windows",
         Bound("drifted_share", at_most=limits.drifted_share),
         (_rule("2 of 3", ticket, 0.5, 3 * _HOUR_S, min_events=2, min_bad=2),),
         slice_s=_HOUR_S,
     )
     yield Generic(
         "accuracy_drop",
-        f"quality is worse than the baseline's by more than {limits.lost_share:.0%}, and by more than chance "
-        "gives, as labels come in: roll back",
+        f"quality is worse than the baseline's by more than {_percent(limits.lost_share)}, and by more than "
+        "chance gives, as labels come in: roll back",
         Bound("quality_loss", at_most=limits.lost_share),
         (_rule("lost", Severity.PAGE, 0.5, 9 * _HOUR_S, min_events=2, min_bad=2),),
         slice_s=3 * _HOUR_S,
     )
     yield Generic(
         "schema_violations",
-        f"more than {limits.schema_share:.0%} of the values break the schema contract",
+        f"more than {_percent(limits.schema_share)} of the values break the schema contract",
         Bound("schema_violation_rate", at_most=limits.schema_share),
         (_rule("2 of 3", ticket, 0.5, 3 * _HOUR_S, min_events=2, min_bad=2),),
         slice_s=_HOUR_S,
@@ -172,7 +156,7 @@ def _data(limits: Limits) -> Iterator[Generic]:
     days = limits.label_delay_s // _DAY_S
     yield Generic(
         "label_coverage",
-        f"under {limits.labelled_share:.0%} of the predictions of a day have a label after {days} days",
+        f"under {_percent(limits.labelled_share)} of the predictions of a day have a label after {days} days",
         Bound("label_coverage", at_least=limits.labelled_share),
         (_rule("fallen", ticket, 0.5, limits.label_delay_s + _DAY_S, min_events=1, min_bad=1),),
         slice_s=_DAY_S,
@@ -189,6 +173,14 @@ def _operations() -> Iterator[Generic]:
     ):
         rules = (_rule("failed", ticket, 0.5, _DAY_S, min_events=1, min_bad=1),)
         yield Generic(name, summary, Unfilled(name, needs), rules, slice_s=_HOUR_S)
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.4g}%"
+
+
+def _drifted(share: float) -> str:
+    return f"more than {_percent(share)} of the features" if share else "features"
 
 
 def _rule(

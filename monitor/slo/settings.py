@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 
 from monitor.config import Config
 from monitor.config.objective_values import objectives_of
+from monitor.config.watches import tuning_of
 from monitor.sli.windows import Bases, UsualBases
-from monitor.slo.catalogue import LIMITS, watches
+from monitor.slo.catalogue import watches
 from monitor.slo.naming import slug
 from monitor.slo.objective import Objective, Watch
+from monitor.slo.tuning import Tuning
 
 __all__ = ["SloSettings", "from_config"]
 
@@ -26,7 +28,7 @@ class SloSettings:
     runbook_url: str | None = None
     dashboard_url: str | None = None
     generic: bool = True
-    disabled: frozenset[str] = frozenset()
+    tuning: Tuning = field(default_factory=Tuning)
     owners: Mapping[str, str | None] = field(default_factory=dict)
     bases: Bases = field(default_factory=UsualBases)
 
@@ -39,7 +41,7 @@ class SloSettings:
             return ()
         owners = {model: self.owners.get(model) for model in sorted({*models, *self.owners})}
         objectives = {(o.meter.model, slug(o.name)) for o in self.objectives}
-        found = watches(owners, self.bases, LIMITS, self.disabled)
+        found = watches(owners, self.bases, self.tuning)
         return tuple(w for w in found if (w.meter.model, w.name) not in objectives)
 
 
@@ -53,7 +55,7 @@ def from_config(config: Config) -> SloSettings:
         runbook_url=slo.runbook_url,
         dashboard_url=slo.dashboard_url,
         generic=slo.generic,
-        disabled=frozenset(slo.disable),
+        tuning=tuning_of(slo.watches, frozenset(slo.disable)),
         owners={name: model.owner for name, model in config.models.items()},
         bases=config.windows,
     )

@@ -333,6 +333,33 @@ CASES: dict[str, tuple[str, str, list[str]]] = {
         "  disable: [no_trafic]\n",
         ["20: slo.disable: there is no watch 'no_trafic'; did you mean no_traffic?"],
     ),
+    "a change to an unknown watch": (
+        "  time_zone: UTC\n",
+        "  watches: {no_trafic: {threshold: 5%}}\n",
+        ["20: slo.watches.no_trafic: there is no watch 'no_trafic'; did you mean no_traffic?"],
+    ),
+    "thresholds that don't fit their watches": (
+        "  time_zone: UTC\n",
+        "  watches:\n"
+        "    latency_p99: {threshold: 5%}\n"
+        "    error_spike: {threshold: 300ms}\n"
+        "    auth_failures: {threshold: 100%}\n"
+        "    no_traffic: {threshold: 0%}\n"
+        "    data_stale: {threshold: 500ms}\n"
+        "    cost: {threshold: 5%}\n"
+        "    drift: {treshold: 5%}\n"
+        "    schema_violations: {severity: pages}\n",
+        [
+            "21: slo.watches.latency_p99.threshold: 5% needs a unit of time: write for example 300ms",
+            "22: slo.watches.error_spike.threshold: 300ms is a time; write 95% or 0.95",
+            "23: slo.watches.auth_failures.threshold: must be from 0% to below 100%",
+            "24: slo.watches.no_traffic.threshold: must be above 0% and at most 100%",
+            "25: slo.watches.data_stale.threshold: must be 1s or longer",
+            "26: slo.watches.cost.threshold: cost has none yet; remove it",
+            "27: slo.watches.drift.treshold: no such key; did you mean threshold?",
+            "28: slo.watches.schema_violations.severity: must be page, ticket or info, not 'pages'",
+        ],
+    ),
     "an unknown time zone": (
         "UTC",
         "Europe/Berln",

@@ -1,14 +1,16 @@
 """The catalogue: what every model is watched for."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.sli.windows import UsualBases
-from monitor.slo.catalogue import LIMITS, Limits, alert_name, generic, watches
+from monitor.slo.catalogue import alert_name, generic, watches
 from monitor.slo.objective import Budgeting, Under, Unfilled, Watch
 from monitor.slo.rule import Severity
+from monitor.slo.tuning import LIMITS, THRESHOLDS, Change, Limits, Tuning
 
 MODELS = {"fraud": "risk", "churn": None}
 PAGES = {"total_outage", "error_spike", "latency_p99", "auth_failures", "no_traffic", "accuracy_drop"}
@@ -39,16 +41,33 @@ def test_pages_are_what_a_person_has_to_know_now() -> None:
 
 
 def test_disabled_watches_are_left_out() -> None:
-    found = {w.name for w in watches(MODELS, UsualBases(), disabled=frozenset({"drift"}))}
+    found = {w.name for w in watches(MODELS, UsualBases(), Tuning(disabled=frozenset({"drift"})))}
     assert found == set(of("fraud")) - {"drift"}
 
 
 def test_a_limit_moves_the_watch_and_its_words() -> None:
-    (watch,) = (
-        w for w in watches({"m": None}, UsualBases(), Limits(latency_ms=250)) if w.name == "latency_p99"
-    )
+    tuning = Tuning(Limits(latency_ms=250))
+    (watch,) = (w for w in watches({"m": None}, UsualBases(), tuning) if w.name == "latency_p99")
     assert watch.meter.source == Under(250)
     assert "250 ms" in watch.summary
+
+
+def test_a_change_is_of_all_rules_of_its_watch_and_of_no_other() -> None:
+    tuning = Tuning(changes={"total_outage": Change(120, Severity.TICKET), "drift": Change()})
+    found = {w.name: w for w in watches({"fraud": None}, UsualBases(), tuning)}
+    assert [(r.for_s, r.severity) for r in found["total_outage"].rules] == [(120, Severity.TICKET)] * 2
+    usual = of("fraud")
+    assert all(found[name].rules == usual[name].rules for name in set(found) - {"total_outage"})
+
+
+def test_every_watch_that_counts_has_a_threshold_which_moves_it_alone() -> None:
+    usual = {g.name: g for g in generic()}
+    assert set(THRESHOLDS) == {n for n, g in usual.items() if not isinstance(g.source, Unfilled)}
+    for name, threshold in THRESHOLDS.items():
+        value = {"share": 0.42, "ms": 420.0, "s": 4200}[threshold.unit]
+        moved = {g.name: g for g in generic(replace(LIMITS, **{threshold.limit: value}))}
+        assert {n for n in usual if moved[n] != usual[n]} == {name}
+        assert moved[name].summary != usual[name].summary
 
 
 def test_a_total_outage_is_seen_in_one_minute_window() -> None:

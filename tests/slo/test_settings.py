@@ -10,7 +10,6 @@ from monitor.config import Config
 from monitor.config.thresholds import counted_thresholds_ms
 from monitor.errors import QueryError
 from monitor.profiles.layout import Kind, Service
-from monitor.slo.catalogue import LIMITS
 from monitor.slo.indicators import Shape, find_indicator, indicator_names
 from monitor.slo.objective import (
     Bound,
@@ -26,6 +25,7 @@ from monitor.slo.objective import (
 from monitor.slo.period import Calendar, Rolling, Unit
 from monitor.slo.rule import Escalation, Severity
 from monitor.slo.settings import from_config
+from monitor.slo.tuning import LIMITS
 
 
 def config(objectives: dict[str, object], **sections: object) -> Config:
@@ -144,6 +144,29 @@ def test_watches_of_the_models_seen_and_configured() -> None:
     assert {w.owner for w in watches if w.meter.model == "fraud"} == {"risk"}
     assert "drift" not in {w.name for w in watches}
     assert from_config(config({}, slo={"generic": "false"})).watches_for(["churn"]) == ()
+
+
+def test_limits_of_watches() -> None:
+    said = config(
+        {},
+        slo={
+            "watches": {
+                "latency_p99": {"threshold": "250ms", "for": "2m", "severity": "ticket"},
+                "error_spike": {"threshold": "2%"},
+                "data_stale": {"threshold": "2h"},
+                "no_traffic": {"disabled": "true"},
+            }
+        },
+        latency_thresholds_ms=[100],
+    )
+    assert counted_thresholds_ms(said) == (100, 250)
+    watches = {w.name: w for w in from_config(said).watches_for(["fraud"])}
+    assert "no_traffic" not in watches
+    slow = watches["latency_p99"]
+    assert slow.meter.source == Under(250)
+    assert [(r.for_s, r.severity) for r in slow.rules] == [(120, Severity.TICKET)]
+    assert {c.above for c in watches["error_spike"].rules[0].clauses} == {0.02}
+    assert watches["data_stale"].meter.source == Fresh(7200)
 
 
 def test_an_objective_stands_in_for_the_watch_of_its_name() -> None:

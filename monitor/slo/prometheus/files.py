@@ -35,7 +35,7 @@ def rule_files(settings: SloSettings) -> dict[str, str]:
 
 
 def _generic(settings: SloSettings, links: Links) -> dict[str, str]:
-    found = watches({"": None}, settings.bases, disabled=settings.disabled) if settings.generic else ()
+    found = watches({"": None}, settings.bases, settings.tuning) if settings.generic else ()
     owners = {model: owner for model, owner in settings.owners.items() if owner is not None}
     window_s = settings.bases.service_s
     groups = [own_group(links, window_s)]

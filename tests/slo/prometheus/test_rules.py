@@ -13,6 +13,7 @@ from monitor.slo.prometheus.naming import POLICY, Links
 from monitor.slo.prometheus.told import ALERT, BUDGET_LEFT, BURN, COMPLIANCE
 from monitor.slo.rule import TABLE, Escalation, burn_rules
 from monitor.slo.settings import SloSettings
+from monitor.slo.tuning import Tuning
 from monitor.web import metric_names as names
 
 FAILED = Outcomes((Service.INFRASTRUCTURE, Service.TIMEOUT))
@@ -125,7 +126,7 @@ def test_without_the_catalogue_monitor_is_still_watched() -> None:
 
 
 def test_a_disabled_watch_has_no_rule() -> None:
-    text = rule_files(SloSettings(disabled=frozenset({"drift"})))[GENERIC]
+    text = rule_files(SloSettings(tuning=Tuning(disabled=frozenset({"drift"}))))[GENERIC]
     assert "alert: ModelDrift" not in text
     assert "alert: ModelNoTraffic" in text
 
