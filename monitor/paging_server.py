@@ -18,6 +18,7 @@ from monitor.web.alertmanager_metrics import AlertmanagerMetrics
 from monitor.web.app import create_app
 from monitor.web.context import WebContext
 from monitor.web.metrics import ServiceMetrics
+from monitor.web.pager_metrics import PagerMetrics
 from monitor.web.paging_site import PagingSite, Reloaded
 from monitor.web.server import WebServer
 from monitor.web.settings import WebSettings
@@ -79,7 +80,8 @@ class PagerServer:
         self._stop, self._hung_up, self._turned = threading.Event(), threading.Event(), threading.Event()
         self._listening = False
         self._store = Store.open(store)
-        self._task = PagerTask(self._store, file.settings(), owner_name(), self._clock)
+        pager_metrics = PagerMetrics(self._clock)
+        self._task = PagerTask(self._store, file.settings(), owner_name(), self._clock, told=pager_metrics)
         site = PagingSite(
             settings=file.settings,
             original=file.original,
@@ -89,6 +91,7 @@ class PagerServer:
             reloaded=file.reloaded,
         )
         metrics = ServiceMetrics(self._clock)
+        metrics.registry.register(pager_metrics)
         metrics.registry.register(AlertmanagerMetrics(self._store, site, self._clock))
         status = JobStatus(ready=True, problem=None)
         context = WebContext(self._store, self._clock, lambda: status, metrics, settings=web, paging=site)

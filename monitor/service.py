@@ -5,6 +5,7 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Callable
 
 from monitor.baselines.stream import keep_references
 from monitor.clock import Clock, WallClock
@@ -24,6 +25,7 @@ from monitor.paging.configured import pager_settings
 from monitor.paging.detected import Detector
 from monitor.paging.forwarding import Forwarder
 from monitor.paging.outbox.policy import Repeats
+from monitor.paging.running import Did
 from monitor.paging.task import PagerTask
 from monitor.paging_web import paging_site
 from monitor.sli.drift_dispersion import dispersion
@@ -40,6 +42,7 @@ from monitor.web.app import create_app
 from monitor.web.context import WebContext
 from monitor.web.gauges import GaugeRefresher, GaugeTask
 from monitor.web.metrics import MetricsSettings, ServiceMetrics
+from monitor.web.pager_metrics import PagerMetrics
 from monitor.web.readings import gauge_reader
 from monitor.web.server import WebServer
 from monitor.web.settings import from_config
@@ -96,13 +99,15 @@ def job_settings(config: Config, owner: str) -> JobSettings:
     )
 
 
-def open_pager(config: Config, store: Store, owner: str, clock: Clock) -> PagerTask | Forwarder | None:
+def open_pager(
+    config: Config, store: Store, owner: str, clock: Clock, told: Callable[[Did], None] | None = None
+) -> PagerTask | Forwarder | None:
     """What tells people of the alerts that fire, None where the configuration wants nobody to."""
     detector = Detector(store, slo_settings(config))
     match config.paging.to:
         case "embedded":
             settings, repeats = pager_settings(config.paging), Repeats(config.paging.repeats)
-            return PagerTask(store, settings, owner, clock, repeats=repeats, detected=detector)
+            return PagerTask(store, settings, owner, clock, repeats=repeats, detected=detector, told=told)
         case "alertmanager":
             return Forwarder(store, config.paging.alertmanagers, owner, clock, detector)
         case "off":
@@ -277,7 +282,10 @@ class Service:
             clock,
             self.metrics.evaluated,
         )
-        self._pager = open_pager(config, self.store, owner, clock)
+        pager_metrics = PagerMetrics(clock)
+        self._pager = open_pager(config, self.store, owner, clock, pager_metrics)
+        if isinstance(self._pager, PagerTask):
+            self.metrics.registry.register(pager_metrics)
         self._log = open_log(config, clock) if web else None
         self._label_log = open_label_log(config, clock) if web else None
         logs = ((self._log, RECORD_SPOOL), (self._label_log, LABEL_SPOOL))

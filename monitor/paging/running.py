@@ -5,6 +5,7 @@ was sending may have arrived, or it has not.
 """
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
@@ -30,11 +31,11 @@ from monitor.store.store import Store
 
 __all__ = ["Deposed", "Did", "Running", "senders_of"]
 
+Target = tuple[str, int]
+
 _BATCHES = 100
 _REMEMBERED_MS = 86_400_000
 _FOR_EVER_MS = 10 * 365 * 86_400_000
-
-Target = tuple[str, int]
 
 
 class Deposed(StoreError):
@@ -43,11 +44,18 @@ class Deposed(StoreError):
 
 @dataclass(frozen=True, slots=True)
 class Did:
-    """What a turn did: its decisions, messages that came to something, and those to be sent now."""
+    """What a turn did: its decisions, messages that came to something, and those to be sent now; and how
+    things stand after it: messages `waiting`, the `oldest_ms` of them, targets that are left alone, and open
+    incidents by severity."""
 
     decisions: tuple[Decision, ...]
     finished: tuple[Item, ...]
     sending: tuple[Item, ...]
+    at_ms: int
+    waiting: int
+    oldest_ms: int | None
+    broken: tuple[Target, ...]
+    open_incidents: Mapping[str, int]
 
 
 def senders_of(settings: PagerSettings) -> dict[Target, Sender]:
@@ -159,7 +167,17 @@ class Running:
             [row_of(item) for item in self.queue.take_changes()],
             *self._noted(),
         )
-        return Did(tuple(decisions), tuple(finished), tuple(sending)), written
+        did = Did(
+            tuple(decisions),
+            tuple(finished),
+            tuple(sending),
+            now_ms,
+            len(self.queue),
+            self.queue.oldest_ms(),
+            tuple(self.queue.broken()),
+            Counter(i.severity for i in self.book.incidents if i.is_open),
+        )
+        return did, written
 
     def _note(self, decisions: Iterable[Decision], finished: Iterable[Item], now_ms: int) -> None:
         """In the incidents: what was considered, and what arrived."""

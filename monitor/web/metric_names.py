@@ -20,6 +20,7 @@ __all__ = [
     "FLUSH_SECONDS",
     "HTTP_REJECTED",
     "HTTP_REQUESTS",
+    "INCIDENTS_OPEN",
     "LABELLED",
     "LABELS",
     "LAG",
@@ -28,6 +29,13 @@ __all__ = [
     "LATENCY",
     "MODEL_DRIFT",
     "OVERFLOWED",
+    "PAGER",
+    "PAGER_BROKEN",
+    "PAGER_DECISIONS",
+    "PAGER_NOTIFICATIONS",
+    "PAGER_OLDEST",
+    "PAGER_TURN",
+    "PAGER_WAITING",
     "PAUSED",
     "PENDING",
     "READY",
@@ -299,6 +307,54 @@ HTTP_REJECTED = Metric(
     "requests",
 )
 BUILD = Metric("monitor_build_info", "info", "The program.", ("version",))
+
+PAGER_DECISIONS = Metric(
+    "monitor_pager_decisions_total",
+    "counter",
+    "What the pager decided about a group and a receiver, by reason.",
+    ("reason",),
+    "decisions",
+)
+PAGER_NOTIFICATIONS = Metric(
+    "monitor_pager_notifications_total",
+    "counter",
+    "Attempts to tell a receiver, by what became of them: delivered, waiting (again later), failed, unknown.",
+    ("receiver", "state"),
+    "attempts",
+)
+PAGER_TURN = Metric(
+    "monitor_pager_last_turn_timestamp_seconds",
+    "gauge",
+    "When the pager last looked at what is due; absent where another replica does.",
+)
+PAGER_WAITING = Metric(
+    "monitor_pager_waiting_messages", "gauge", "Messages that are not delivered yet.", (), "messages"
+)
+PAGER_OLDEST = Metric(
+    "monitor_pager_oldest_message_seconds",
+    "gauge",
+    "How long the oldest message that is not delivered waits.",
+    (),
+    "seconds",
+)
+PAGER_BROKEN = Metric(
+    "monitor_pager_target_broken",
+    "gauge",
+    "1 for an integration of a receiver that failed so often that it is left alone for a while.",
+    ("receiver", "integration"),
+)
+INCIDENTS_OPEN = Metric(
+    "monitor_incidents_open", "gauge", "Incidents that are not resolved.", ("severity",), "incidents"
+)
+PAGER: tuple[Metric, ...] = (
+    PAGER_DECISIONS,
+    PAGER_NOTIFICATIONS,
+    PAGER_TURN,
+    PAGER_WAITING,
+    PAGER_OLDEST,
+    PAGER_BROKEN,
+    INCIDENTS_OPEN,
+)
 
 ALL: tuple[Metric, ...] = (
     REQUESTS,
