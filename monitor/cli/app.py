@@ -25,6 +25,7 @@ from monitor.cli import (
     labels,
     letters,
     offsets,
+    page,
     pager,
     query,
     report,
@@ -66,6 +67,7 @@ app.add_typer(slo.app, name="slo", rich_help_panel=RUN)
 app.command("pager", rich_help_panel=RUN)(pager.pager)
 app.add_typer(incident.app, name="incident", rich_help_panel=OPERATE)
 app.command("audit", rich_help_panel=OPERATE)(audit.audit)
+app.add_typer(page.app, name="page", rich_help_panel=OPERATE)
 app.add_typer(route.app, name="route", rich_help_panel=OPERATE)
 app.add_typer(labels.app, name="labels", rich_help_panel=OPERATE)
 app.add_typer(baseline.app, name="baseline", rich_help_panel=OPERATE)

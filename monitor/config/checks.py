@@ -154,6 +154,14 @@ def warnings(config: Config) -> Iterator[Mistake]:
         if read is not None and read.path.is_dir() and not matching_files(read.path, read.pattern):
             yield Mistake(("source", key, "pattern"), f"no file in {read.path} matches {read.pattern} yet")
     yield from alert_warnings(config)
+    yield from _paging_warnings(config)
+
+
+def _paging_warnings(config: Config) -> Iterator[Mistake]:
+    # Not above, as with mistakes.
+    from monitor.paging.configured import paging_warnings
+
+    yield from paging_warnings(config.paging)
 
 
 def matching_files(directory: Path, pattern: str) -> list[Path]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, PlainSerializer, PositiveInt
 
 from monitor.config.durations import Milliseconds
+from monitor.config.paging_templates import TemplatesSection
 from monitor.config.secrets import MASK, is_secret
 from monitor.config.section import Section, Text
 
@@ -46,6 +47,7 @@ class PagingConfig(Section):
     a route, all goes to the first receiver, tickets less often than pages. A message lists `max_alerts` at
     most. `repeats` says what becomes of a message that may have arrived, where its provider would show it
     twice: sent again with a mark, or dropped. Alerts that agree in the labels `incident_by` are one incident.
+    `templates` (Jinja) replace what messages say.
     """
 
     to: Literal["off", "embedded", "alertmanager"] = "off"
@@ -65,6 +67,7 @@ class PagingConfig(Section):
     receivers: Annotated[tuple[dict[str, Any], ...], PlainSerializer(_named)] = ()
     inhibit_rules: tuple[dict[str, Any], ...] = ()
     time_intervals: tuple[dict[str, Any], ...] = ()
+    templates: Annotated[TemplatesSection, Field(repr=False)] = TemplatesSection()
 
 
 PagingSection = Annotated[PagingConfig, BeforeValidator(_word)]

@@ -10,9 +10,11 @@ from monitor.config.paging import PagingConfig
 from monitor.errors import ConfigError
 from monitor.paging.document import from_mapping, load
 from monitor.paging.oncall.escalation import Level
+from monitor.paging.receivers.notices import notices
 from monitor.paging.settings import PagerSettings
+from monitor.paging.templates import DEFAULT
 
-__all__ = ["inline_document", "pager_settings", "paging_mistakes"]
+__all__ = ["inline_document", "pager_settings", "paging_mistakes", "paging_warnings"]
 
 _INLINE = ("global", "route", "receivers", "inhibit_rules", "time_intervals")
 _PLACE: Location = ("paging",)
@@ -31,6 +33,7 @@ def pager_settings(config: PagingConfig) -> PagerSettings:
             owner: tuple(Level(level.receiver, level.after_ms) for level in said.escalation)
             for owner, said in config.owners.items()
         },
+        templates=DEFAULT.over(config.templates),
     )
 
 
@@ -70,6 +73,15 @@ def _escalations(config: PagingConfig, settings: PagerSettings) -> Iterator[Mist
                 yield Mistake((*place, i, "receiver"), "was told by an earlier level; an escalation ends")
             if i and level.after_ms <= said.escalation[i - 1].after_ms:
                 yield Mistake((*place, i, "after"), "must be later than the level before")
+
+
+def paging_warnings(config: PagingConfig) -> Iterator[Mistake]:
+    """What of the receivers works otherwise than it is written; nothing of a section with mistakes."""
+    if config.to != "embedded" or next(paging_mistakes(config), None) is not None:
+        return
+    place = (*_PLACE, "config_file") if config.config_file is not None else _PLACE
+    for key, sentence in notices(pager_settings(config)):
+        yield Mistake((*place, key), sentence)
 
 
 class _Noted:

@@ -61,7 +61,9 @@ class Did:
 def senders_of(settings: PagerSettings) -> dict[Target, Sender]:
     """What reaches each integration of each receiver."""
     return {
-        (receiver.name, integration.index): KINDS[integration.kind].make(integration.config)
+        (receiver.name, integration.index): KINDS[integration.kind].make(
+            integration.config, settings.templates
+        )
         for receiver in settings.receivers.values()
         for integration in receiver.integrations
     }

@@ -9,6 +9,7 @@ from typing import Any
 
 from monitor.paging.alert import Labels
 from monitor.paging.oncall.escalation import Level
+from monitor.paging.templates import DEFAULT, Templates
 
 __all__ = [
     "Damping",
@@ -141,7 +142,7 @@ class Damping:
 class PagerSettings:
     """All of it. `intervals` say, by name, whether a moment (ms since the epoch) lies within them. A message
     lists `max_alerts` at most (None: all). Alerts that agree in the labels `incident_by` are one incident;
-    `escalations` say, by owner, who is told next."""
+    `escalations` say, by owner, who is told next. Messages are in the words of `templates`."""
 
     route: Route
     receivers: Mapping[str, Receiver]
@@ -154,3 +155,4 @@ class PagerSettings:
     max_alerts: int | None = None
     incident_by: tuple[str, ...] = ()
     escalations: Mapping[str, tuple[Level, ...]] = field(default_factory=dict)
+    templates: Templates = DEFAULT

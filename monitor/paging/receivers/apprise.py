@@ -59,7 +59,8 @@ def mapped(
 
 
 def _set(entry: BaseModel, key: str) -> bool:
-    return key in entry.model_fields_set and getattr(entry, key) not in (None, "", (), {}, [])
+    said = key in entry.model_fields_set or key not in type(entry).model_fields
+    return said and getattr(entry, key) not in (None, "", (), {}, [])
 
 
 def _sender(url: Callable[[], str], templates: Templates) -> Sender:

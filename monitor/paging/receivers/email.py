@@ -37,6 +37,16 @@ class EmailConfig(ReceiverSection):
     tls_config: TlsConfig = TlsConfig()
     threading: dict[str, Any] = Field(default_factory=dict)
 
+    @property
+    def subject(self) -> str:
+        """What the headers say of it."""
+        return next((v for k, v in self.headers.items() if k.lower() == "subject"), "")
+
+    @property
+    def other_headers(self) -> list[str]:
+        """The names of the rest."""
+        return [name for name in self.headers if name.lower() != "subject"]
+
 
 def url(config: EmailConfig) -> str:
     """`mailtos://user:password@host:587?..`. Raises ValueError for what is missing, OSError for a file."""
@@ -68,16 +78,14 @@ KIND = mapped(
     url,
     inherits={
         "from": "smtp_from",
-        "hello": "smtp_hello",
         "smarthost": "smtp_smarthost",
         "auth_username": "smtp_auth_username",
         "auth_password": "smtp_auth_password",
         "auth_password_file": "smtp_auth_password_file",
         "auth_secret": "smtp_auth_secret",
-        "auth_identity": "smtp_auth_identity",
         "require_tls": "smtp_require_tls",
     },
-    words=(("html", Part.HTML), ("text", Part.TEXT)),
-    ignored=("headers", "hello", "auth_identity", "threading"),
+    words=(("subject", Part.TITLE), ("html", Part.HTML), ("text", Part.TEXT)),
+    ignored=("other_headers", "hello", "auth_identity", "threading"),
     secrets=("auth_password",),
 )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from monitor.config.section import Section
 from monitor.paging.receivers.kind import Note
 from monitor.paging.templates import Part, Templates
-from monitor.paging.templates.rendering import checked
+from monitor.paging.templates.checking import checked
 
 __all__ = ["is_go", "own", "unused"]
 
@@ -42,4 +42,4 @@ def own(templates: Templates, given: Sequence[tuple[Part, str]]) -> Templates:
         except ValueError:
             # It was warned of when the configuration was read.
             continue
-    return Templates({**templates.own, **usable}, templates.failures, templates._lock)
+    return templates.over(usable)

@@ -5,9 +5,10 @@ from typing import Annotated
 
 from pydantic import Field
 
+from monitor.config.paging_templates import TemplatesSection
 from monitor.config.section import Section
 from monitor.paging.message import Message, Purpose
-from monitor.paging.templates import Part, Templates, TemplatesSection, facts
+from monitor.paging.templates import Part, Templates, facts
 from monitor.paging.templates.wording import one_line
 
 __all__ = ["ReceiverSection", "links_of", "marker_of", "severity_of", "summary_line"]

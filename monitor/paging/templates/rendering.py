@@ -2,71 +2,30 @@
 
 import functools
 import html
+import logging
 import re
 import threading
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from importlib import resources
-from typing import Annotated, Any
+from typing import Any
 
-from jinja2 import Template, TemplateSyntaxError
-from jinja2.meta import find_undeclared_variables
-from pydantic import AfterValidator
+from jinja2 import Template
 
-from monitor.config.section import Section, Text
+from monitor.config.paging_templates import TemplatesSection
 from monitor.paging.message import Message
-from monitor.paging.templates.facts import KEYS, facts
+from monitor.paging.templates.facts import facts
+from monitor.paging.templates.part import Part
 from monitor.paging.templates.sandbox import environment
 from monitor.paging.templates.wording import cut, headline, one_line
 from monitor.paging.templates.worker import TemplateFailed, Worker
 
-__all__ = ["DEFAULT", "Part", "Templates", "TemplatesSection", "checked"]
+__all__ = ["DEFAULT", "Templates"]
 
 
-class Part(StrEnum):
-    """What a provider wants of a message."""
-
-    TITLE = "title"  # one line
-    SHORT = "short"  # what fits an SMS
-    TEXT = "text"
-    MARKDOWN = "markdown"
-    HTML = "html"
-
-
+_LOG = logging.getLogger(__name__)
 _LONGEST = {Part.TITLE: 200, Part.SHORT: 480, Part.TEXT: 20_000, Part.MARKDOWN: 20_000, Part.HTML: 60_000}
-
-
-def checked(source: str) -> str:
-    """The source, if it is a template that names only what there is. Raises ValueError with its mistake."""
-    try:
-        unknown = find_undeclared_variables(environment().parse(source)) - KEYS
-    except TemplateSyntaxError as e:
-        raise ValueError(f"is no Jinja template: line {e.lineno}: {e.message}") from None
-    except RecursionError:
-        raise ValueError("is no Jinja template: it is nested too deeply") from None
-    if unknown:
-        names = " and ".join(sorted(unknown))
-        raise ValueError(f"names {names}, which no message has; there are {', '.join(sorted(KEYS))}")
-    return source
-
-
-Source = Annotated[Text, AfterValidator(checked)]
-
-
-class TemplatesSection(Section):
-    """Templates in place of the default ones; a file's is written `${file:/path}`."""
-
-    title: Source | None = None
-    short: Source | None = None
-    text: Source | None = None
-    markdown: Source | None = None
-    html: Source | None = None
-
-    def given(self) -> dict[Part, str]:
-        """Those that are there."""
-        return {part: source for part in Part if (source := getattr(self, part)) is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +39,9 @@ class Templates:
     failures: Counter[Part] = field(default_factory=Counter, compare=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, compare=False, repr=False)
 
-    def over(self, section: TemplatesSection | None) -> "Templates":
+    def over(self, others: TemplatesSection | Mapping[Part, str] | None) -> "Templates":
         """These with others over them, which count their failures here."""
-        given = section.given() if section is not None else {}
+        given = _given(others) if isinstance(others, TemplatesSection) else others
         return Templates({**self.own, **given}, self.failures, self._lock) if given else self
 
     def render(self, part: Part, message: Message) -> str:
@@ -96,9 +55,15 @@ class Templates:
         except TemplateFailed as e:
             with self._lock:
                 self.failures[part] += 1
+            _LOG.warning("the template for the %s of a message to %s failed: %s", part, message.receiver, e)
             return _instead(part, message, values, str(e))
 
 
+def _given(section: TemplatesSection) -> dict[Part, str]:
+    return {part: source for part in Part if (source := getattr(section, part)) is not None}
+
+
+# Those over it count their failures here: the process's.
 DEFAULT = Templates()
 
 
