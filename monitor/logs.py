@@ -60,8 +60,9 @@ def set_up(
             root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(level.upper())
-    # Migrations tell of themselves through our own message.
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    # Migrations tell of themselves through our own message; and URLs of receivers hold secrets.
+    for name in ("alembic", "httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     logging.captureWarnings(True)
 
 

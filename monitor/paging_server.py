@@ -78,7 +78,7 @@ class PagerServer:
         self._clock = clock or WallClock()
         self._file = file
         self._stop, self._hung_up, self._turned = threading.Event(), threading.Event(), threading.Event()
-        self._listening = False
+        self._listening, self._needs_tokens = False, web.needs_tokens
         self._store = Store.open(store)
         pager_metrics = PagerMetrics(self._clock)
         self._task = PagerTask(self._store, file.settings(), owner_name(), self._clock, told=pager_metrics)
@@ -124,6 +124,9 @@ class PagerServer:
             self._task.start()
             self._listening = True
             _log.info("listening", extra={"url": self._web.url, **_words(self._file.settings())})
+            if self._needs_tokens:
+                hint = "monitor token create NAME --role ingest --store .. makes one"
+                _log.info("others can reach this address, so a token is needed", extra={"hint": hint})
 
     def run(self) -> None:
         """Serves until `stop`. What came in and isn't told yet is told by whoever runs next."""

@@ -10,6 +10,7 @@ from monitor.errors import ConfigError
 from monitor.paging.api_times import shown
 from monitor.paging.inbox import post
 from monitor.paging.keeping import keep_silences, kept_silences
+from monitor.paging.matching import matchers_text
 from monitor.paging.silence import Silence
 from monitor.paging.silence_rules import ended, put
 from monitor.store.tokens import Role
@@ -158,17 +159,30 @@ class _Silences:
             raise told(404, "silence not found")
         kept = put(existing[0] if existing else None, wanted, now_ms, new_id)
         self._keep(kept)
+        _tell("silence set", kept[-1])
         return reply({"silenceID": kept[-1].id})
 
     def expire(self, id: str) -> Response:
         over = ended(self._found(id), self._clock.now_ms())
         if over is not None:
             self._keep([over])
+            _tell("silence ended", over)
         return Response()
 
     def _keep(self, some: list[Silence]) -> None:
         keep_silences(self._store, some)
         self._site.wake()
+
+
+def _tell(event: str, silence: Silence) -> None:
+    facts = {
+        "silence": silence.id,
+        "matchers": matchers_text(silence.matchers),
+        "until": shown(silence.ends_ms),
+        "by": silence.created_by,
+        "comment": silence.comment,
+    }
+    _log.info(event, extra=facts | ({"repeat": str(silence.repeat)} if silence.repeat else {}))
 
 
 def _add_silences(router: APIRouter, silences: _Silences, readers: Workers, writers: Workers) -> None:

@@ -71,7 +71,7 @@ class RequestLog:
             self._metrics.rejected(_REASONS[status])
         caller = caller_of(scope)
         _log.log(
-            logging.DEBUG if scope["path"] in PROBES else logging.INFO,
+            _level(scope["path"], status),
             "request",
             extra={
                 "method": method,
@@ -81,3 +81,10 @@ class RequestLog:
                 "client": caller.token.name if caller.token else caller.client,
             },
         )
+
+
+def _level(path: str, status: int) -> int:
+    """Somebody has to see who is turned away, and what failed."""
+    if path in PROBES:
+        return logging.DEBUG
+    return logging.WARNING if status in _REASONS or status >= 500 else logging.INFO
