@@ -7,6 +7,7 @@ import msgspec
 from monitor.paging.matching import matcher_text, parse_matcher
 from monitor.paging.silence import Repeat, Silence
 from monitor.paging.state import Kind, PagerState, read
+from monitor.store.incidents import EntryRow
 from monitor.store.paging import read_state
 from monitor.store.silences import SilenceRow, list_silences, put_silences
 from monitor.store.store import Store
@@ -71,9 +72,9 @@ def silence_of(row: SilenceRow) -> Silence:
     )
 
 
-def keep_silences(store: Store, silences: Sequence[Silence]) -> None:
-    """Keeps all of them or none. Raises StoreBusy."""
-    put_silences(store, *map(silence_row, silences))
+def keep_silences(store: Store, silences: Sequence[Silence], entries: Sequence[EntryRow] = ()) -> None:
+    """Keeps all of them, and in the timeline who did it, or nothing. Raises StoreBusy."""
+    put_silences(store, *map(silence_row, silences), entries=entries)
 
 
 def kept_silences(store: Store) -> list[Silence]:

@@ -36,6 +36,9 @@ def problem(alert: Alert) -> str | None:
             return f"{len(pairs):,} {what} are too many; {MAX_PAIRS} at most"
         if (size := _size(pairs)) > _MAX_BYTES[what]:
             return f"{what} of {size:,} bytes are too long; {_MAX_BYTES[what]:,} at most"
+        # No text of PostgreSQL may hold one, and timelines quote alerts.
+        if any("\0" in name or "\0" in value for name, value in pairs):
+            return f"{what} hold a NUL character"
     if len(alert.generator_url.encode()) > _MAX_URL_BYTES:
         return f"the generatorURL is too long; {_MAX_URL_BYTES:,} bytes at most"
     return None

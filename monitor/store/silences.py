@@ -1,10 +1,12 @@
 """Silences, each as a document."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from monitor.store.engine import reading, writing
+from monitor.store.incidents import EntryRow, write_entries
 from monitor.store.schema import silences
 from monitor.store.store import Store, insert
 
@@ -20,8 +22,8 @@ class SilenceRow:
     document: bytes
 
 
-def put_silences(store: Store, *rows: SilenceRow) -> None:
-    """Keeps silences, each in the place of one of the same id; all of them or none."""
+def put_silences(store: Store, *rows: SilenceRow, entries: Sequence[EntryRow] = ()) -> None:
+    """Keeps silences, each in the place of one of the same id, and who did that; all of it or nothing."""
     upsert = insert(store, silences)
     with writing(store.engine) as connection:
         connection.execute(
@@ -31,6 +33,7 @@ def put_silences(store: Store, *rows: SilenceRow) -> None:
             ),
             [{"id": row.id, "ends_ms": row.ends_ms, "document": row.document} for row in rows],
         )
+        write_entries(connection, entries)
 
 
 def list_silences(store: Store) -> list[SilenceRow]:

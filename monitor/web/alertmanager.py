@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from monitor.errors import ConfigError
 from monitor.paging.api_times import shown
 from monitor.paging.inbox import post
+from monitor.paging.incidents.incident import Entry, Kind, entry_row
 from monitor.paging.keeping import keep_silences, kept_silences
 from monitor.paging.matching import matchers_text
 from monitor.paging.silence import Silence
@@ -27,6 +28,7 @@ from monitor.web.alertmanager_silences import (
     selected,
     shown_silence,
 )
+from monitor.web.caller import Caller, caller_of
 from monitor.web.context import WebContext
 from monitor.web.paging_site import PagingSite
 from monitor.web.workers import Workers
@@ -150,7 +152,7 @@ class _Silences:
             raise told(404, "silence not found")
         return found
 
-    def set(self, body: bytes) -> Response:
+    def set(self, body: bytes, caller: Caller) -> Response:
         now_ms = self._clock.now_ms()
         id = posted_id(body)
         existing = [s for s in kept_silences(self._store) if id and s.id == id]
@@ -158,31 +160,28 @@ class _Silences:
         if id and not existing:
             raise told(404, "silence not found")
         kept = put(existing[0] if existing else None, wanted, now_ms, new_id)
-        self._keep(kept)
-        _tell("silence set", kept[-1])
+        who = caller.token.name if caller.token is not None else wanted.created_by
+        self._keep(kept, Kind.SILENCED, who, now_ms)
         return reply({"silenceID": kept[-1].id})
 
-    def expire(self, id: str) -> Response:
-        over = ended(self._found(id), self._clock.now_ms())
+    def expire(self, id: str, caller: Caller) -> Response:
+        now_ms = self._clock.now_ms()
+        over = ended(self._found(id), now_ms)
         if over is not None:
-            self._keep([over])
-            _tell("silence ended", over)
+            who = caller.token.name if caller.token is not None else caller.client
+            self._keep([over], Kind.SILENCE_ENDED, who, now_ms)
         return Response()
 
-    def _keep(self, some: list[Silence]) -> None:
-        keep_silences(self._store, some)
+    def _keep(self, some: list[Silence], kind: Kind, who: str, now_ms: int) -> None:
+        """With who did it: what isn't told is to be accounted for."""
+        said = some[-1]
+        until = "ended" if kind is Kind.SILENCE_ENDED else f"until {shown(said.ends_ms)}"
+        again = f", {said.repeat}" if said.repeat else ""
+        text = f"{said.id}: {matchers_text(said.matchers)} {until}{again}: {said.comment}"
+        entry = Entry(None, now_ms, kind, who.replace("\0", "")[:200], text.replace("\0", ""))
+        keep_silences(self._store, some, [entry_row(entry)])
+        _log.info(str(kind), extra={"who": entry.who, "silence": entry.text})
         self._site.wake()
-
-
-def _tell(event: str, silence: Silence) -> None:
-    facts = {
-        "silence": silence.id,
-        "matchers": matchers_text(silence.matchers),
-        "until": shown(silence.ends_ms),
-        "by": silence.created_by,
-        "comment": silence.comment,
-    }
-    _log.info(event, extra=facts | ({"repeat": str(silence.repeat)} if silence.repeat else {}))
 
 
 def _add_silences(router: APIRouter, silences: _Silences, readers: Workers, writers: Workers) -> None:
@@ -198,7 +197,7 @@ def _add_silences(router: APIRouter, silences: _Silences, readers: Workers, writ
         With `repeat` (daily, weekly), `timeZone` and `until` it comes again.
         """
         _want_json(request)
-        return await writers.run(silences.set, await request.body())
+        return await writers.run(silences.set, await request.body(), caller_of(request.scope))
 
     @router.get("/silence/{id}", dependencies=[needs(Role.VIEWER)])
     async def one(id: str) -> Response:
@@ -206,9 +205,9 @@ def _add_silences(router: APIRouter, silences: _Silences, readers: Workers, writ
         return await readers.run(silences.one, _id(id))
 
     @router.delete("/silence/{id}", dependencies=[needs(Role.RESPONDER)])
-    async def expire(id: str) -> Response:
+    async def expire(request: Request, id: str) -> Response:
         """Ends a silence now."""
-        return await writers.run(silences.expire, _id(id))
+        return await writers.run(silences.expire, _id(id), caller_of(request.scope))
 
 
 def _id(text: str) -> str:

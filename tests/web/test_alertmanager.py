@@ -13,6 +13,7 @@ from monitor.errors import ConfigError
 from monitor.paging.inbox import reports
 from monitor.paging.matching import parse_matchers
 from monitor.paging.settings import InhibitRule, PagerSettings
+from monitor.store.incidents import list_entries
 from monitor.store.paging import read_inbox
 from monitor.store.tokens import Role
 from monitor.web.alertmanager_metrics import AlertmanagerMetrics
@@ -117,6 +118,7 @@ TOO_MUCH = [
         "start time 2026-03-10T13:00:00.001Z is more than an hour ahead; correct the clock that gave it",
     ),
     ({"labels": {}}, "at least one label pair required: alert 1, {}"),
+    (alert("b\0"), "labels hold a NUL character: alert 1"),
 ]
 
 
@@ -187,6 +189,16 @@ def test_a_recurring_silence_is_ended(api: Api) -> None:
     id = api.client.post(SILENCES, json=silence(repeat="daily")).json()["silenceID"]
     assert api.client.delete(f"/api/v2/silence/{id}").status_code == 200
     assert api.client.get(f"/api/v2/silence/{id}").json()["status"]["state"] == "expired"
+
+
+def test_who_set_and_ended_a_silence_is_kept(api: Api) -> None:
+    id = api.client.post(SILENCES, json=silence()).json()["silenceID"]
+    api.client.delete(f"/api/v2/silence/{id}")
+    set_, ended = list_entries(api.store)
+    until = rfc3339(NOW_MS + 3_600_000).replace("Z", ".000Z")
+    assert (set_.kind, set_.who, set_.incident) == ("silenced", "ann", None)
+    assert set_.text == f'{id}: {{model="fraud"}} until {until}: planned'
+    assert (ended.kind, ended.who) == ("silence ended", "127.0.0.1")
 
 
 @pytest.mark.parametrize(

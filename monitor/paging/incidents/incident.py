@@ -95,6 +95,8 @@ class Kind(StrEnum):
     ASSIGNED = "assigned"
     NOTE = "note"
     RESOLVED = "resolved"
+    SILENCED = "silenced"
+    SILENCE_ENDED = "silence ended"
 
 
 @dataclass(frozen=True, slots=True)
