@@ -3,7 +3,8 @@
 Each model has two versions, written from two partitions, and five objectives: availability, two latencies,
 accuracy and quality errors. Every tick adds a minute of all models, refreshes, and takes every tally, as
 evaluation does. The growth is that of a tick by the number of objectives, the history that of a tick by the
-days of minutes that are stored. Figures are medians.
+days of minutes that are stored. Figures are medians. As many objectives in slices of an hour are measured in
+the tick in which all of them fall due, once; and so is a backtest over 30 days of minutes.
 """
 
 import statistics
@@ -13,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from monitor.backtest.replay import Span, transitions_over
 from monitor.profiles.layout import SECONDS, THRESHOLDS, Kind, Quality, Service
 from monitor.profiles.profile import Profiles
 from monitor.profiles.rows import RowKeys
@@ -22,7 +24,10 @@ from monitor.records import Ints, Partition
 from monitor.sli.question import Time
 from monitor.sli.windows import UsualBases
 from monitor.slo.counting import Ledger
-from monitor.slo.objective import Correct, Meter, Outcomes, Under
+from monitor.slo.objective import Action, Bound, Correct, Meter, Objective, Outcomes, Policy, Under
+from monitor.slo.period import Rolling
+from monitor.slo.rule import TABLE, burn_rules
+from monitor.slo.settings import SloSettings
 from monitor.store import ownership
 from monitor.store.dead import Cap
 from monitor.store.flush import Flush, Rows, commit
@@ -39,6 +44,8 @@ NAMES = (
     "slo_tick_14d_of_minutes_over_2d",
     "slo_start_1000_objectives_s",
     "slo_restart_1000_objectives_s",
+    "slo_tick_1000_slices_due_s",
+    "slo_backtest_30d_50_objectives_s",
 )
 _UNTIL_S = 1_750_032_000  # a midnight
 _DAY_S, _HOUR_S = 86_400, 3600
@@ -57,6 +64,7 @@ class Size:
     hour_days: float = 31.0
     fine_s: int = 3 * _DAY_S
     ticks: int = 7
+    backtest_days: float = 30.0
 
 
 class _Stream:
@@ -134,6 +142,15 @@ class _Stream:
         sources = (failed, *map(Under, _LIMITS_MS), Correct(), Outcomes((Service.QUALITY,)))
         return [Meter(model, source) for model in self.models[:models] for source in sources]
 
+    def sliced(self) -> list[Meter]:
+        """As many meters of all models in slices of an hour: three by a share of events, two measured."""
+        by_events = (Outcomes((Service.INFRASTRUCTURE, Service.TIMEOUT)), Under(300.0), Correct())
+        measured = (Bound("error_rate", at_most=0.05), Bound("quality_error_rate", at_most=0.01))
+        return [
+            *(Meter(m, s, slice_s=_HOUR_S, slice_target=0.98) for m in self.models for s in by_events),
+            *(Meter(m, s, slice_s=_HOUR_S) for m in self.models for s in measured),
+        ]
+
 
 def measure(size: Size) -> list[Figure]:
     """All figures of this module."""
@@ -144,6 +161,7 @@ def measure(size: Size) -> list[Figure]:
         start_s, _ = _ticks(stream, size, size.models, 0)
         restart_s, tick_s = _ticks(stream, size, size.models, _HOUR_S)
         _, quarter_s = _ticks(stream, size, max(1, size.models // 4), 2 * _HOUR_S)
+        due_s = _due(stream, size)
         store.close()
     short_s, long_s = (_tick_over(size, days) for days in size.minute_days)
     return [
@@ -152,6 +170,8 @@ def measure(size: Size) -> list[Figure]:
         at_most(NAMES[2], long_s / short_s, "ratio", 1.3),
         plain(NAMES[3], start_s, "s"),
         plain(NAMES[4], restart_s, "s"),
+        at_most(NAMES[5], due_s, "s", 2.0),
+        plain(NAMES[6], _backtest(size), "s"),
     ]
 
 
@@ -184,3 +204,38 @@ def _ticks(stream: _Stream, size: Size, models: int, after_s: int) -> tuple[floa
                     ledger.tally(meter, subject, by)
         spent.append(time.perf_counter() - begun)
     return spent[0], statistics.median(spent[1:])
+
+
+def _due(stream: _Stream, size: Size) -> float:
+    """s of the tick in which an hour's slices of all objectives fall due."""
+    meters = stream.sliced()
+    ledger = Ledger(stream.store, UsualBases(), meters, fine_s=size.fine_s, coarse_s=size.fine_s)
+    ledger.refresh(_UNTIL_S - 60)
+    begun = time.perf_counter()
+    ledger.refresh(_UNTIL_S)
+    for meter in meters:
+        for subject in ledger.subjects(meter):
+            ledger.tally(meter, subject, Time.LABEL)
+    return time.perf_counter() - begun
+
+
+def _backtest(size: Size) -> float:
+    """s of a backtest over all minutes: objectives of a twentieth of the models, with rules and policies."""
+    period, budget = Rolling(30), 0.005
+    policies = (Policy("half", 0.5, Action.TICKET), Policy("spent", 0.0, Action.FREEZE))
+    with sqlite_store() as path:
+        store = Store.open(f"sqlite:///{path}")
+        stream = _Stream(store, max(1, size.models // 20))
+        stream.fill(size, size.backtest_days)
+        rules = burn_rules(TABLE, period, budget, 60)
+        objectives = tuple(
+            Objective(f"objective {i}", meter, 1 - budget, period, rules, policies)
+            for i, meter in enumerate(stream.meters(size.models))
+        )
+        settings = SloSettings(objectives, generic=False)
+        span = Span(_UNTIL_S - int(size.backtest_days * _DAY_S), _UNTIL_S)
+        begun = time.perf_counter()
+        transitions_over(store, settings, span, None)
+        spent_s = time.perf_counter() - begun
+        store.close()
+    return spent_s

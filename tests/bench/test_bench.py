@@ -113,7 +113,9 @@ def test_queries() -> None:
 
 
 def test_objectives() -> None:
-    size = objectives.Size(models=4, minute_days=(0.02, 0.04), hour_days=0.2, fine_s=3600, ticks=1)
+    size = objectives.Size(
+        models=4, minute_days=(0.02, 0.04), hour_days=0.2, fine_s=3600, ticks=1, backtest_days=0.1
+    )
     complete(objectives.measure(size), objectives.NAMES)
 
 
