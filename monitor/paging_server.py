@@ -73,15 +73,24 @@ class PagerFile:
 class PagerServer:
     """`run` blocks until `stop`; both, and `reload`, may be called from any thread."""
 
-    def __init__(self, file: PagerFile, store: str, web: WebSettings, clock: Clock | None = None) -> None:
-        """Raises ConfigError where the store's URL is wrong."""
+    def __init__(
+        self,
+        file: PagerFile,
+        store: str,
+        web: WebSettings,
+        clock: Clock | None = None,
+        owner: str | None = None,
+    ) -> None:
+        """Raises ConfigError where the store's URL is wrong; `owner` names it among its replicas."""
         self._clock = clock or WallClock()
         self._file = file
         self._stop, self._hung_up, self._turned = threading.Event(), threading.Event(), threading.Event()
         self._listening, self._needs_tokens = False, web.needs_tokens
         self._store = Store.open(store)
         pager_metrics = PagerMetrics(self._clock)
-        self._task = PagerTask(self._store, file.settings(), owner_name(), self._clock, told=pager_metrics)
+        self._task = PagerTask(
+            self._store, file.settings(), owner or owner_name(), self._clock, told=pager_metrics
+        )
         site = PagingSite(
             settings=file.settings,
             original=file.original,

@@ -66,11 +66,10 @@ def pager(
     ] = LogFormat.TEXT,
     cluster: Annotated[str, typer.Option("--cluster.listen-address", hidden=True)] = "",
 ) -> None:
-    """Run the pager in the place of an Alertmanager: its configuration, its API v2, its webhooks.
+    """Run the pager in the place of an Alertmanager, for Prometheus and amtool as they are.
 
-    A Prometheus and amtool work with it unchanged. SIGHUP and POST /-/reload read the file again. Two that
-    share a PostgreSQL store are one pager. On an address that others reach, a token is needed: see
-    `monitor token`.
+    SIGHUP and POST /-/reload read the file again. Two with one PostgreSQL store are one pager.
+    On an address that others reach, a token is needed: see `monitor token`.
     """
     host, port = address_of(listen)
     set_up("warning" if level is LogLevel.WARN else level, "json" if format is LogFormat.JSON else "text")

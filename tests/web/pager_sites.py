@@ -17,13 +17,15 @@ __all__ = ["RunningPager"]
 class RunningPager:
     """A pager over a store in `directory`, in a thread of its own, until `close`."""
 
-    def __init__(self, directory: Path, document: Mapping[str, Any], **web: Any) -> None:
+    def __init__(
+        self, directory: Path, document: Mapping[str, Any], store: str | None = None, **web: Any
+    ) -> None:
         self.path = directory / "alertmanager.yml"
         self.write(document)
-        self.store = f"sqlite:///{directory}/pager.db"
+        self.store = store or f"sqlite:///{directory}/pager.db"
         file = PagerFile(self.path, "http://pager.example", WallClock())
         settings = WebSettings(**{"port": 0, "rate_per_s": 10_000.0, "burst": 10_000, **web})
-        self.server = PagerServer(file, self.store, settings)
+        self.server = PagerServer(file, self.store, settings, owner=f"test {id(self)}")
         self.server.listen()
         self._thread = threading.Thread(target=self.server.run, name="pager under test")
         self._thread.start()
