@@ -2,6 +2,7 @@
 
 import json
 import re
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -72,6 +73,10 @@ class HttpProvider:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+    def secure(self, context: ssl.SSLContext) -> None:
+        """Speaks TLS from the next connection on."""
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
 
     def wait(self, seconds: float) -> bool:
         """Whether it was closed within this time."""

@@ -101,7 +101,6 @@ def _alert(told: Told, message: Message, zone: str) -> dict[str, Any]:
         "annotations": _bounded(alert.annotations, _MAX_VALUE),
         **_times(when),
         "url": _web(alert.generator_url),
-        "fingerprint": alert.fingerprint,
     }
 
 
