@@ -308,7 +308,10 @@ class Pager:
 
     def failed(self, slot: Slot) -> None:
         """What the slot was to be told has not arrived and won't be tried again: the next flush decides
-        anew."""
+        anew, on what has ended too."""
+        if (group := self._groups.get(slot.group)) is not None:
+            group.considered_ms = None
+            self._dirty[Kind.GROUP, group.id] = None
         self._settle(slot, failed)
 
     def _settle(self, slot: Slot, after: Callable[[Sent], Sent | None]) -> None:

@@ -336,3 +336,16 @@ def test_alerts_are_forgotten_half_an_hour_after_their_end() -> None:
     sim.pager.flush(3_600_000)
     assert sim.pager.state().alerts == {}
     assert sim.pager.state().groups == {}
+
+
+def test_an_end_that_is_refused_is_told_at_the_next_flush() -> None:
+    sim = Simulated(pager_settings())
+    sim.put(alert("A", 0))
+    sim.run(2_000)
+    sim.put(alert("A", 0, 3_000, at_ms=3_000))
+    sim.now_ms = 6_000
+    (refused,) = sim.pager.flush(6_000)
+    sim.pager.failed(refused.slot)
+    sim.run(20_000)
+    assert sim.told() == [(1_000, "firing", ["A"]), (11_000, "resolved", ["-A"])]
+    assert sim.pager.state().groups == {}

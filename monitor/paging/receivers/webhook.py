@@ -1,5 +1,6 @@
 """Alertmanager's webhook: its JSON, version 4."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -49,15 +50,16 @@ class _Webhook:
 
 
 def payload(message: Message, max_alerts: int = 0) -> dict[str, Any]:
-    """The JSON, in Alertmanager's order of keys."""
+    """The JSON, in Alertmanager's order of keys. What is common is so of the alerts that are listed."""
     listed = message.alerts[:max_alerts] if max_alerts else message.alerts
+    cut = replace(message, alerts=listed)
     return {
         "receiver": message.receiver,
         "status": str(message.status),
         "alerts": [_alert(told) for told in listed],
         "groupLabels": _map(message.group_labels),
-        "commonLabels": _map(message.common_labels),
-        "commonAnnotations": _map(message.common_annotations),
+        "commonLabels": _map(cut.common_labels),
+        "commonAnnotations": _map(cut.common_annotations),
         "externalURL": message.external_url,
         "version": "4",
         "groupKey": message.group_key,
