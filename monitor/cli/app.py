@@ -25,6 +25,7 @@ from monitor.cli import (
     labels,
     letters,
     offsets,
+    oncall,
     page,
     pager,
     query,
@@ -66,6 +67,7 @@ app.command("gate", rich_help_panel=RUN)(gate.gate)
 app.add_typer(slo.app, name="slo", rich_help_panel=RUN)
 app.command("pager", rich_help_panel=RUN)(pager.pager)
 app.add_typer(incident.app, name="incident", rich_help_panel=OPERATE)
+app.add_typer(oncall.app, name="oncall", rich_help_panel=OPERATE)
 app.command("audit", rich_help_panel=OPERATE)(audit.audit)
 app.add_typer(page.app, name="page", rich_help_panel=OPERATE)
 app.add_typer(route.app, name="route", rich_help_panel=OPERATE)

@@ -14,7 +14,15 @@ from monitor.config.watches import WatchConfig
 from monitor.slo.period import Unit
 from monitor.slo.rule import TABLE
 
-__all__ = ["BurnConfig", "EscalationConfig", "ObjectiveConfig", "PolicyConfig", "SloConfig", "days_or_unit"]
+__all__ = [
+    "BurnConfig",
+    "EscalationConfig",
+    "ObjectiveConfig",
+    "PolicyConfig",
+    "SloConfig",
+    "days_or_unit",
+    "zone",
+]
 
 
 def days_or_unit(window: str) -> int | Unit:
@@ -47,7 +55,8 @@ def _target(percent: float) -> float:
     return percent
 
 
-def _zone(name: str) -> str:
+def zone(name: str) -> str:
+    """The name of a time zone. Raises ValueError where there is none of it."""
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):
@@ -148,7 +157,7 @@ class SloConfig(Section):
     Trouble older than `quiet_after` when it is found, as while catching up, pages nobody.
     """
 
-    time_zone: Annotated[Text, AfterValidator(_zone)] = "UTC"
+    time_zone: Annotated[Text, AfterValidator(zone)] = "UTC"
     alerts: Annotated[tuple[BurnConfig, ...], Field(examples=[[_ROW]])] = _TABLE
     min_events: NonNegativeInt = 50
     min_bad_events: NonNegativeInt = 3

@@ -1,16 +1,19 @@
 """The section on paging: who is told of alerts, in Alertmanager's own words."""
 
+import re
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer, PositiveInt
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, PositiveInt
 
-from monitor.config.durations import Milliseconds
+from monitor.config.durations import Days, Milliseconds
+from monitor.config.objectives import zone
 from monitor.config.paging_templates import TemplatesSection
 from monitor.config.secrets import MASK, is_secret
 from monitor.config.section import Section, Text
 
-__all__ = ["LevelConfig", "OwnerConfig", "PagingConfig", "PagingSection"]
+__all__ = ["HoursConfig", "LevelConfig", "OwnerConfig", "PagingConfig", "PagingSection", "RotationConfig"]
 
 
 def _named(receivers: tuple[dict[str, Any], ...]) -> list[dict[str, Any]]:
@@ -20,6 +23,35 @@ def _named(receivers: tuple[dict[str, Any], ...]) -> list[dict[str, Any]]:
 
 def _masked(shared: dict[str, Any]) -> dict[str, Any]:
     return {key: MASK if is_secret(key) or key.endswith(("_key", "_url")) else v for key, v in shared.items()}
+
+
+def _time_of_day(text: str) -> str:
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text):
+        raise ValueError(f"{text!r} is no time of day; write HH:MM, as 09:00")
+    return text
+
+
+def _day(text: str) -> str:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no date; write it as 2026-11-02") from None
+    return text
+
+
+def _moment(text: str) -> str:
+    try:
+        known = datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        known = False
+    if not known:
+        raise ValueError(f"{text!r} is no moment; write it with its offset, as 2026-12-24T00:00:00+01:00")
+    return text
+
+
+TimeOfDay = Annotated[str, AfterValidator(_time_of_day)]
+Day = Annotated[str, AfterValidator(_day)]
+Moment = Annotated[str, AfterValidator(_moment)]
 
 
 def _word(value: Any) -> Any:
@@ -34,10 +66,53 @@ class LevelConfig(Section):
     after_ms: Annotated[Milliseconds, Field(gt=0, examples=["15m"])]
 
 
+class HoursConfig(Section):
+    """From `from` to `to` of the local day, over midnight where that is earlier; on `days`, else on all."""
+
+    from_: Annotated[
+        TimeOfDay, Field(validation_alias="from", serialization_alias="from", examples=["18:00"])
+    ]
+    to: Annotated[TimeOfDay, Field(examples=["08:00"])]
+    days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = ()
+    time_zone: Annotated[Text, AfterValidator(zone)] = "UTC"
+
+
 class OwnerConfig(Section):
-    """What holds for the incidents of an owner: who is told next while nobody acknowledges."""
+    """What holds for the incidents of an owner: who is told next while nobody acknowledges, and in which
+    hours tickets wait."""
 
     escalation: tuple[LevelConfig, ...] = ()
+    quiet_hours: HoursConfig | None = None
+
+
+class LayerConfig(Section):
+    """`people`, names of receivers, take turns of `every` from `since` on; with `hours` only then."""
+
+    people: tuple[Text, ...] = ()
+    every_days: Annotated[Days, Field(gt=0)] = 7
+    since: Annotated[Day, Field(examples=["2026-11-02"])]
+    handover: TimeOfDay = "09:00"
+    time_zone: Annotated[Text, AfterValidator(zone)] = "UTC"
+    hours: HoursConfig | None = None
+
+
+class OverrideConfig(Section):
+    """`person` in place of whoever would be on call from `from` to `to`."""
+
+    person: Text
+    from_: Annotated[
+        Moment,
+        Field(validation_alias="from", serialization_alias="from", examples=["2026-12-24T00:00:00+01:00"]),
+    ]
+    to: Annotated[Moment, Field(examples=["2026-12-26T00:00:00+01:00"])]
+    reason: str = ""
+
+
+class RotationConfig(Section):
+    """Who is on call: the first of the `layers` that has somebody decides, `overrides` before all."""
+
+    layers: tuple[LayerConfig, ...] = ()
+    overrides: tuple[OverrideConfig, ...] = ()
 
 
 class PagingConfig(Section):
@@ -48,6 +123,7 @@ class PagingConfig(Section):
     most. `repeats` says what becomes of a message that may have arrived, where its provider would show it
     twice: sent again with a mark, or dropped. Alerts that agree in the labels `incident_by` are one incident.
     `templates` (Jinja) replace what messages say.
+    A rotation is a receiver too, `oncall-<name>`: it reaches whoever is on call.
     """
 
     to: Literal["off", "embedded", "alertmanager"] = "off"
@@ -58,6 +134,7 @@ class PagingConfig(Section):
     max_alerts: PositiveInt = 100
     incident_by: tuple[Text, ...] = ("model", "version", "objective")
     owners: dict[Text, OwnerConfig] = Field(default_factory=dict)
+    rotations: dict[Text, RotationConfig] = Field(default_factory=dict)
     global_: Annotated[
         dict[str, Any],
         Field(validation_alias="global", serialization_alias="global"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from monitor.config.document import Location
@@ -9,9 +10,11 @@ from monitor.config.mistake import Mistake
 from monitor.config.paging import PagingConfig
 from monitor.errors import ConfigError
 from monitor.paging.document import from_mapping, load
+from monitor.paging.matching import matcher
+from monitor.paging.oncall.duties import hours, on_call_receivers, rotations
 from monitor.paging.oncall.escalation import Level
 from monitor.paging.receivers.notices import notices
-from monitor.paging.settings import PagerSettings
+from monitor.paging.settings import Hold, Matcher, PagerSettings
 from monitor.paging.templates import DEFAULT
 
 __all__ = ["inline_document", "pager_settings", "paging_mistakes", "paging_warnings"]
@@ -34,7 +37,16 @@ def pager_settings(config: PagingConfig) -> PagerSettings:
             for owner, said in config.owners.items()
         },
         templates=DEFAULT.over(config.templates),
+        holds=tuple(
+            Hold(f"quiet hours of {owner}", _can_wait(owner), hours(said.quiet_hours).contains)
+            for owner, said in config.owners.items()
+            if said.quiet_hours is not None
+        ),
     )
+
+
+def _can_wait(owner: str) -> tuple[Matcher, ...]:
+    return matcher("owner", "=", owner), matcher("severity", "=~", "ticket|info")
 
 
 def paging_mistakes(config: PagingConfig) -> Iterator[Mistake]:
@@ -60,6 +72,23 @@ def paging_mistakes(config: PagingConfig) -> Iterator[Mistake]:
         return
     yield from found.mistakes
     yield from _escalations(config, settings)
+    for name, rotation in config.rotations.items():
+        layers: Location = (*_PLACE, "rotations", name, "layers")
+        if not rotation.layers:
+            yield Mistake(layers, "are missing: name people who take turns", (layers,))
+        for i, layer in enumerate(rotation.layers):
+            if not layer.people:
+                place: Location = (*layers, i, "people")
+                yield Mistake(place, "are missing: name receivers, one for each person", (place,))
+            yield from _people(("rotations", name, "layers", i, "people"), layer.people, settings)
+        for i, override in enumerate(rotation.overrides):
+            yield from _people(("rotations", name, "overrides", i, "person"), (override.person,), settings)
+
+
+def _people(place: Location, people: tuple[str, ...], settings: PagerSettings) -> Iterator[Mistake]:
+    for person in people:
+        if person not in settings.receivers:
+            yield Mistake((*_PLACE, *place), f"there is no receiver {person!r}; define it under receivers")
 
 
 def _escalations(config: PagingConfig, settings: PagerSettings) -> Iterator[Mistake]:
@@ -101,9 +130,10 @@ class _Noted:
 
 
 def _settings(config: PagingConfig, found: _Noted) -> PagerSettings:
+    duties = partial(on_call_receivers, rotations(config))
     if config.config_file is not None:
-        return load(config.config_file)
-    return from_mapping(inline_document(config), _PLACE, found)
+        return load(config.config_file, duties=duties)
+    return from_mapping(inline_document(config), _PLACE, found, duties)
 
 
 def inline_document(config: PagingConfig) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """From the file to the settings; every mistake at once, with its line."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,23 @@ from monitor.paging.document.intervals import time_intervals
 from monitor.paging.document.receivers import receivers
 from monitor.paging.document.routes import DEFAULTS, matchers, route_tree
 from monitor.paging.document.sections import FileSection, InhibitSection
-from monitor.paging.settings import InhibitRule, PagerSettings, Route
+from monitor.paging.settings import InhibitRule, PagerSettings, Receiver, Route
 
 __all__ = ["from_mapping", "load"]
 
 
-def load(path: str | Path, environ: Mapping[str, str] | None = None) -> PagerSettings:
+Duties = Callable[[Mapping[str, Receiver]], Mapping[str, Receiver]]
+
+
+def _nobody(known: Mapping[str, Receiver]) -> Mapping[str, Receiver]:
+    return {}
+
+
+def load(
+    path: str | Path, environ: Mapping[str, str] | None = None, duties: Duties = _nobody
+) -> PagerSettings:
     """The settings of an Alertmanager file, with `${NAME}` taken from `environ` (the process's by default).
+    `duties` gives further receivers, made of those of the file.
 
     Raises ConfigError with one line for each mistake: `alertmanager.yml:12: route.receiver: ..`.
     """
@@ -35,16 +45,19 @@ def load(path: str | Path, environ: Mapping[str, str] | None = None) -> PagerSet
     for place, sentence in resolver.problems:
         found.add(place, sentence)
         remove(data, place)
-    settings = from_mapping(data, (), found)
+    settings = from_mapping(data, (), found, duties)
     found.raise_any()
     return settings
 
 
-def from_mapping(data: dict[str, Any], place: Location, found: Notes) -> PagerSettings:
+def from_mapping(
+    data: dict[str, Any], place: Location, found: Notes, duties: Duties = _nobody
+) -> PagerSettings:
     """The settings of a mapping with Alertmanager's keys; mistakes are noted in `found`, whose places begin
     with `place`."""
     section = validated(FileSection, data, Beneath(found, place))
     known = receivers(section.receivers, (*place, "receivers"), found, dict(section.global_))
+    known |= duties(known)
     older = [((*place, "mute_time_intervals", i), s) for i, s in enumerate(section.mute_time_intervals)]
     newer = [((*place, "time_intervals", i), s) for i, s in enumerate(section.time_intervals)]
     intervals = time_intervals([*older, *newer], found)

@@ -1,17 +1,14 @@
-"""Escalation, page budgets, digests, and the calendar file."""
+"""Escalation, and the calendar file."""
 
-from datetime import UTC, datetime, time
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
 from icalendar import Calendar
 
-from monitor.clock import DAY_MS, HOUR_MS
+from monitor.clock import DAY_MS
 from monitor.paging.oncall.calendar_file import calendar_file
-from monitor.paging.oncall.digest import Digest, due_ms
 from monitor.paging.oncall.escalation import Because, Level, Step, due, next_ms
-from monitor.paging.oncall.page_budget import PageBudget, overspent
 from monitor.paging.oncall.rotation import Shift
 
 MINUTE_MS = 60_000
@@ -47,29 +44,6 @@ def test_the_next_level_is_due_when_it_says(now_ms: int, told: set[int]) -> None
     when = next_ms(LEVELS, frozenset(told), 0)
     found = due(LEVELS, frozenset(told), 0, False, None, now_ms)
     assert bool(found) == (when is not None and now_ms >= when)
-
-
-BUDGET = PageBudget(5, 7 * DAY_MS, "lead")
-
-
-def test_the_lead_is_told_once_a_window_of_too_many_pages() -> None:
-    pages = [n * HOUR_MS for n in range(6)]
-    assert overspent(BUDGET, pages[:5], None, 6 * HOUR_MS) is None
-    assert overspent(BUDGET, pages, None, 6 * HOUR_MS) == 6
-    assert overspent(BUDGET, pages, 5 * HOUR_MS, 6 * HOUR_MS) is None
-    assert overspent(BUDGET, pages, None, 8 * DAY_MS) is None
-
-
-def at(text: str) -> int:
-    return int(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo("Europe/Berlin")).timestamp() * 1000)
-
-
-def test_a_digest_comes_at_its_local_time_on_its_days() -> None:
-    digest = Digest("risk-mail", "Europe/Berlin", time(9), frozenset(range(5)))
-    assert due_ms(digest, at("2026-03-27T08:00")) == at("2026-03-27T09:00")
-    assert due_ms(digest, at("2026-03-27T09:00")) == at(
-        "2026-03-30T09:00"
-    )  # over a weekend on which the clocks change
 
 
 def test_a_calendar_holds_every_shift_of_a_person() -> None:
