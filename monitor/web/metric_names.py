@@ -34,6 +34,7 @@ __all__ = [
     "PAGER_DECISIONS",
     "PAGER_NOTIFICATIONS",
     "PAGER_OLDEST",
+    "PAGER_TEMPLATES",
     "PAGER_TURN",
     "PAGER_WAITING",
     "PAUSED",
@@ -322,6 +323,13 @@ PAGER_NOTIFICATIONS = Metric(
     ("receiver", "state"),
     "attempts",
 )
+PAGER_TEMPLATES = Metric(
+    "monitor_pager_template_failures_total",
+    "counter",
+    "Messages whose own template failed, so that they went out in the default words.",
+    ("part",),
+    "failures",
+)
 PAGER_TURN = Metric(
     "monitor_pager_last_turn_timestamp_seconds",
     "gauge",
@@ -349,6 +357,7 @@ INCIDENTS_OPEN = Metric(
 PAGER: tuple[Metric, ...] = (
     PAGER_DECISIONS,
     PAGER_NOTIFICATIONS,
+    PAGER_TEMPLATES,
     PAGER_TURN,
     PAGER_WAITING,
     PAGER_OLDEST,

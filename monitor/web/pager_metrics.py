@@ -9,6 +9,7 @@ from prometheus_client.registry import Collector
 
 from monitor.clock import Clock
 from monitor.paging.running import Did
+from monitor.paging.templates import DEFAULT
 from monitor.web import metric_names as names
 from monitor.web.families import counter, gauge
 
@@ -42,6 +43,8 @@ class PagerMetrics(Collector):
             yield counter(names.PAGER_DECISIONS, decisions)
             yield counter(names.PAGER_NOTIFICATIONS, list(self._notifications.items()))
             last = self._last
+        failures = [((str(part),), n) for part, n in dict(DEFAULT.failures).items()]
+        yield counter(names.PAGER_TEMPLATES, failures)
         now_ms = self._clock.now_ms()
         if last is None or last.at_ms < now_ms - self._STALE_MS:
             return

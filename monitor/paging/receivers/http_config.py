@@ -4,7 +4,7 @@ import functools
 import re
 import ssl
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import httpx
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -40,6 +40,9 @@ Secret = Annotated[str, Field(repr=False)]
 Url = Annotated[str, AfterValidator(_url), Field(repr=False)]
 
 
+_TlsVersion = Literal["", "TLS10", "TLS11", "TLS12", "TLS13"]
+
+
 class BasicAuth(Section):
     """A name and a password, each of which stands in a file if not here."""
 
@@ -66,8 +69,8 @@ class TlsConfig(Section):
     key_file: Path | None = None
     server_name: str = ""
     insecure_skip_verify: bool = False
-    min_version: str = ""
-    max_version: str = ""
+    min_version: _TlsVersion = ""
+    max_version: _TlsVersion = ""
 
 
 class HeaderValues(Section):
