@@ -53,9 +53,10 @@ bench-peers: setup ## measure the peers beside it, each in an environment of its
 bench-drift: setup ## measure drift's false alarms and power, and the peers' beside it; a quarter of an hour
 	@$(BIN)/python -m tests.bench.drift $(ARGS)
 
-soak: setup ## the long form of the crash tests
+soak: setup ## the long form of the crash tests, and of the comparison with Alertmanager
 	@tests/servers/install.sh
 	@$(BIN)/python -m tests.soak $(ARGS)
+	@$(BIN)/python -m tests.paging.differential
 
 lock: ## write requirements.lock anew from pyproject.toml
 	@rm -rf $(LOCK) && mkdir -p $(LOCK) && $(PYTHON) -m venv $(LOCK)/venv

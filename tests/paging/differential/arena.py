@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
@@ -69,6 +69,7 @@ class Arena:
 
     It is started so that its sweeps of empty groups come `sweep_at_ms` after the arena begins, and every 30 s
     from there. `begins_ms` (since the epoch) None: as soon as it can. `offsets_ms` spreads the scenarios.
+    `serve` makes what answers, the real one unless said otherwise.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Arena:
         sweep_at_ms: int = 28_125,
         begins_ms: int | None = None,
         offsets_ms: Sequence[int] = (0,),
+        serve: Callable[[Mapping[str, Any]], Any] = Alertmanager,
     ) -> None:
         moments = {s.moment for s in scenarios}
         if len(moments) != 1:
@@ -86,6 +88,7 @@ class Arena:
         self._placed = [Placed(s, offsets_ms[i % len(offsets_ms)]) for i, s in enumerate(scenarios)]
         self._sweep_at_ms = sweep_at_ms
         self._begins_ms = begins_ms
+        self._serve = serve
         self._silences: dict[tuple[str, str], str] = {}
         self._late: dict[str, float] = {}
 
@@ -96,7 +99,7 @@ class Arena:
                 _sleep_until(self._begins_ms - SWEEP_MS + self._sweep_at_ms)
             # What it answers with before its beginning is known doesn't use the time.
             guess = self._begins_ms or int(time.time() * 1000)
-            server = Alertmanager(self._document(hearing.url, guess))
+            server = self._serve(self._document(hearing.url, guess))
             with server:
                 self._begin = self._begins_ms or int(time.time() * 1000) + SWEEP_MS - self._sweep_at_ms
                 self._play(server, hearing)

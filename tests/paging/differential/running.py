@@ -12,7 +12,7 @@ from tests.paging.differential.grid import TURN, ms
 from tests.paging.differential.recording import Recording
 from tests.paging.differential.scenario import MomentKind, Scenario
 
-__all__ = ["Counts", "run_arenas", "run_real", "scenarios_of"]
+__all__ = ["Counts", "by_arena", "run_arenas", "run_real", "scenarios_of"]
 
 _MINUTE_MS = 60_000
 _LEAD_MS = 5_000
@@ -41,6 +41,14 @@ def scenarios_of(seed: int, counts: Counts) -> dict[str, list[Scenario]]:
     }
     for kind in MomentKind:
         found[kind.value] = [generate(seed, i, kind) for i in range(counts.each_moment)]
+    return found
+
+
+def by_arena(scenarios: Iterable[Scenario]) -> dict[str, list[Scenario]]:
+    """Some of them, to be run again."""
+    found: dict[str, list[Scenario]] = {}
+    for scenario in scenarios:
+        found.setdefault(scenario.name.rstrip("0123456789"), []).append(scenario)
     return found
 
 

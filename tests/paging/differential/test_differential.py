@@ -1,7 +1,6 @@
 """Generated scenarios: ours tells what the real one tells, but for the differences that are named."""
 
 from collections import Counter
-from collections.abc import Sequence
 from itertools import islice
 
 import pytest
@@ -13,7 +12,7 @@ from tests.paging.differential.differences import DIFFERENCES, Verdict, agrees, 
 from tests.paging.differential.faults import FAULTS
 from tests.paging.differential.promises import broken
 from tests.paging.differential.recording import Recording
-from tests.paging.differential.running import Counts, run_real, scenarios_of
+from tests.paging.differential.running import Counts, by_arena, run_real, scenarios_of
 from tests.paging.differential.scenario import Scenario
 
 pytestmark = pytest.mark.timeout(600)
@@ -38,7 +37,7 @@ def test_ours_tells_what_the_real_one_tells(answered: Answered) -> None:
         if wrong := [v.scenario for v in verdicts.values() if v.needed is None]:
             late_ms = max(answered.recordings[s.name].late_ms for s in wrong)
             _CONSOLE.print(f"once more, up to {late_ms:.0f} ms late: {', '.join(s.name for s in wrong)}")
-            again = run_real(_by_arena(wrong))
+            again = run_real(by_arena(wrong))
             verdicts |= {s.name: judge(s, again[s.name]) for s in wrong}
     same = sum(v.needed == () for v in verdicts.values())
     needed: Counter[str] = Counter(name for v in verdicts.values() for name in v.needed or ())
@@ -48,13 +47,6 @@ def test_ours_tells_what_the_real_one_tells(answered: Answered) -> None:
     left = [v for v in verdicts.values() if v.needed is None]
     assert not left, "\n".join(f"{sorted(v.scenario.tags)} {v.left}" for v in left)
     assert all(needed[d.name] for d in DIFFERENCES), "a difference that is needed nowhere is none"
-
-
-def _by_arena(scenarios: Sequence[Scenario]) -> dict[str, list[Scenario]]:
-    found: dict[str, list[Scenario]] = {}
-    for scenario in scenarios:
-        found.setdefault(scenario.name.rstrip("0123456789"), []).append(scenario)
-    return found
 
 
 def test_ours_keeps_its_promises_where_it_is_better() -> None:
