@@ -5,6 +5,9 @@ from typing import Annotated
 
 import typer
 
+from monitor.config import load_config
+from monitor.config.document import read_document
+from monitor.paging.configured import pager_settings as of_section
 from monitor.paging.document import load
 from monitor.paging.settings import PagerSettings
 
@@ -19,5 +22,8 @@ PagerFileOption = Annotated[
 
 
 def pager_settings(path: Path) -> PagerSettings:
-    """The settings of a file. Raises ConfigError."""
+    """The settings of an Alertmanager file, or of the section `paging` of ours. Raises ConfigError."""
+    document = read_document(path)
+    if isinstance(document.data, dict) and "paging" in document.data:
+        return of_section(load_config(path).paging)
     return load(path)

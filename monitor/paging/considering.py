@@ -14,7 +14,7 @@ from monitor.paging.settings import Integration, PagerSettings
 from monitor.paging.state import Sent, Slot
 from monitor.paging.suppression import Suppressed
 
-__all__ = ["Considered", "consider"]
+__all__ = ["Considered", "consider", "dedup_key"]
 
 _SEVERITIES = ("page", "ticket", "info")
 
@@ -125,7 +125,7 @@ def _message(
         receiver=slot.receiver,
         integration=slot.integration,
         group_key=group.flush.key,
-        dedup_key=hashlib.sha256(group.flush.key.encode()).hexdigest(),
+        dedup_key=dedup_key(group.flush.key),
         status=Status.FIRING if now.firing else Status.RESOLVED,
         alerts=listed,
         group_labels=group.flush.labels,
@@ -135,6 +135,11 @@ def _message(
         truncated=len(alerts) - len(listed),
         external_url=settings.external_url,
     )
+
+
+def dedup_key(group_key: str) -> str:
+    """What a provider knows all messages about a group by; Alertmanager gives it the same."""
+    return hashlib.sha256(group_key.encode()).hexdigest()
 
 
 def _severity(alerts: Iterable[Alert]) -> str:

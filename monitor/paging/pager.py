@@ -82,6 +82,11 @@ class Pager:
         return MappingProxyType(self._alerts)
 
     @property
+    def sent(self) -> list[Sent]:
+        """What each slot was told last."""
+        return list(self._sent.values())
+
+    @property
     def groups(self) -> list[GroupState]:
         """All that have alerts."""
         return [group.kept() for group in self._groups.values()]

@@ -12,18 +12,21 @@ from queue import Empty, SimpleQueue
 
 from monitor.errors import StoreError
 from monitor.paging.alert import Alert, Status
-from monitor.paging.decision import Decision
+from monitor.paging.decision import Decision, Flush
 from monitor.paging.inbox import deed_of, reports
 from monitor.paging.incidents.book import Book
-from monitor.paging.incidents.incident import Deed, entry_row, incident_of, incident_row
+from monitor.paging.incidents.incident import Act, Deed, entry_row, incident_of, incident_row
 from monitor.paging.keeping import kept_silences, kept_state
-from monitor.paging.message import Delivery, Result, Sender
+from monitor.paging.message import Delivery, Message, Result, Sender
+from monitor.paging.notes import acknowledgements, beats
 from monitor.paging.outbox.item import Item, State, item_of, row_of
 from monitor.paging.outbox.policy import Repeats
 from monitor.paging.outbox.queue import Queue
 from monitor.paging.pager import Pager
 from monitor.paging.receivers import KINDS
+from monitor.paging.runbooks import first_steps
 from monitor.paging.settings import PagerSettings
+from monitor.paging.state import Slot
 from monitor.store import paging
 from monitor.store.incidents import EntryRow, IncidentRow, last_id, list_incidents
 from monitor.store.paging import Written
@@ -91,6 +94,7 @@ class Running:
         self._given = senders is not None
         self._found: tuple[Alert, ...] | None = None
         self._turn: tuple[Did, Written] | None = None
+        self._beats: dict[Slot, int] = {}
         self._epoch = paging.claim(store, holder)
         self._silences = kept_silences(store)
         self.pager = Pager(settings, kept_state(store), self._silences)
@@ -147,7 +151,7 @@ class Running:
         for batch in batches:
             self.pager.put(reports(batch.document), now_ms)
             if (deed := deed_of(batch.document)) is not None:
-                self._do(deed)
+                self._do(deed, now_ms)
         self._sync(now_ms)
         if silences != self._silences:
             self._silences = silences
@@ -160,6 +164,7 @@ class Running:
                 escalated = self.pager.escalate(group, step.receiver, now_ms)
                 self.post(escalated, now_ms)
                 decisions += escalated
+        self._beat(now_ms)
         sending = self.queue.start_due(now_ms) if sends else []
         changes = self.pager.take_changes()
         written = Written(
@@ -193,13 +198,27 @@ class Running:
         incidents, entries = self.book.take_changes()
         return [incident_row(i) for i in incidents], [entry_row(e) for e in entries]
 
-    def _do(self, deed: Deed) -> None:
+    def _do(self, deed: Deed, now_ms: int) -> None:
         """What a person has done: a group whose incidents are all acknowledged repeats nothing."""
         incident = self.book.do(deed)
         for group in incident.groups if incident is not None else ():
             about = [i for i in self.book.incidents if group in i.groups and i.is_open]
             if all(i.acknowledged_ms is not None for i in about):
                 self.pager.acknowledge(group, deed.at_ms)
+                if deed.act is Act.ACKNOWLEDGE:
+                    self._tell_acknowledged(group, deed.who, now_ms)
+
+    def _tell_acknowledged(self, group: str, who: str, now_ms: int) -> None:
+        for found in (g for g in self.pager.groups if g.id == group):
+            for slot, message in acknowledgements(self.pager.settings, found, self.pager.sent, who, now_ms):
+                self.queue.put(slot, message, now_ms)
+
+    def _beat(self, now_ms: int) -> None:
+        """Gives each dead man's switch a sign of life once it is due."""
+        for slot, message, every_ms in beats(self.pager.settings, now_ms):
+            if now_ms - self._beats.get(slot, now_ms - every_ms) >= every_ms:
+                self._beats[slot] = now_ms
+                self.queue.put(slot, message, now_ms)
 
     def _finish(self, now_ms: int) -> Iterator[Item]:
         while True:
@@ -236,11 +255,20 @@ class Running:
     def post(self, decisions: Iterable[Decision], now_ms: int) -> None:
         """Puts the messages of decisions into the outbox, to be written with the next turn."""
         for decision in decisions:
-            message = decision.message
-            if message is not None and not self.queue.put(
-                decision.slot, message, now_ms, withdraws=decision.withdraws
-            ):
+            if decision.message is None:
+                continue
+            message = self._with_context(decision.message, decision.flush)
+            if not self.queue.put(decision.slot, message, now_ms, withdraws=decision.withdraws):
                 self.pager.delivered(decision.slot, now_ms)
+
+    def _with_context(self, message: Message, flush: Flush) -> Message:
+        """With the incident that it is about, and the first steps of the runbook."""
+        about = [i for i in self.book.incidents if flush.group in i.groups]
+        labels = dict(message.common_labels)
+        steps = first_steps(labels.get("alertname", ""), labels.get("model", ""))
+        context = {"runbook_steps": list(steps), "version": labels.get("version")}
+        newest = max((i.id for i in about), default=None)
+        return replace(message, incident=newest, context={k: v for k, v in context.items() if v})
 
     def finished(self, item: Item, delivery: Delivery) -> None:
         """An attempt to send has ended; any thread may say so. The next turn takes it up."""

@@ -79,7 +79,7 @@ class WebServer:
     def _refused(self, error: OSError) -> ConfigError:
         reason = error.strerror or str(error)
         return ConfigError(
-            [f"web: can't listen on {self._host}:{self._wanted} ({reason}); set another web.host or web.port"]
+            [f"web: can't listen on {self._host}:{self._wanted} ({reason}); choose another address"]
         )
 
     def stop(self, within_s: float = 10.0) -> None:

@@ -113,3 +113,7 @@ def test_shifts_are_shown_and_exported(file: Path, tmp_path: Path) -> None:
     assert run("oncall", "export", "risk", "-o", str(path), "-c", str(file)).code == 0
     assert path.read_text().startswith("BEGIN:VCALENDAR")
     assert run("oncall", "show", "x", "-c", str(file)).code != 0
+
+
+def test_routes_of_our_own_file_are_asked_too(file: Path) -> None:
+    assert run("route", "test", "-c", str(file), "owner=risk").out == "oncall-risk\n"
