@@ -20,6 +20,7 @@ from monitor.web.access import needs
 from monitor.web.answers import Refused
 from monitor.web.caller import caller_of
 from monitor.web.context import WebContext
+from monitor.web.incidents import add_incidents
 from monitor.web.questions import (
     drift_question_of,
     fairness_question_of,
@@ -98,6 +99,7 @@ def api(context: WebContext, workers: Workers) -> APIRouter:
         return JSONResponse(await workers.run(shown_status, context))
 
     _add_dead_letters(router, context, workers)
+    add_incidents(router, context, workers)
     add_slos(router, context, workers)
     return router
 
