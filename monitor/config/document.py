@@ -50,10 +50,12 @@ def read_document(path: Path) -> Document:
     document = Document(str(path))
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
+        if node is not None:
+            document.data = _Builder(document).build(node, ())
     except yaml.YAMLError as e:
         raise ConfigError([_not_yaml(path, text, e)]) from None
-    if node is not None:
-        document.data = _Builder(document).build(node, ())
+    except RecursionError:
+        raise ConfigError([f"{path}: nests hundreds of levels deep; make it flatter"]) from None
     return document
 
 

@@ -68,7 +68,8 @@ def paging_mistakes(config: PagingConfig) -> Iterator[Mistake]:
     try:
         settings = _settings(config, found)
     except ConfigError as e:
-        yield from (Mistake((*_PLACE, "config_file"), problem) for problem in e.problems[:1])
+        several = "" if len(e.problems) == 1 else f"has {len(e.problems)} mistakes:\n  "
+        yield Mistake((*_PLACE, "config_file"), several + "\n  ".join(e.problems))
         return
     yield from found.mistakes
     yield from _escalations(config, settings)

@@ -23,12 +23,15 @@ __all__ = [
     "sorted_matchers",
 ]
 
-_CLASSIC = re.compile(r"\s*([a-zA-Z_:][a-zA-Z0-9_:]*)\s*(=~|=|!=|!~)\s*(.*?)\s*", re.DOTALL)
+# What comes after the operator is stripped apart: a pattern that does so takes the square of its length.
+_CLASSIC = re.compile(r"\s*([a-zA-Z_:][a-zA-Z0-9_:]*)\s*(=~|=|!=|!~)(.*)", re.DOTALL)
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
 _ANY = re.compile(
     rf"\s*({_QUOTED}|[^\s{{}}!=~,\\\"'`]+)\s*(=~|=|!=|!~)\s*({_QUOTED}|[^\s{{}}!=~,\\\"'`]*)\s*", re.DOTALL
 )
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_SPACE = " \t\n\f\r"
+_SHOWN = 200
 _ORDER = ("=", "!=", "=~", "!~")
 _MAX_REGEX = 10_000
 
@@ -58,13 +61,16 @@ def matcher(name: str, operator: str, value: str) -> Matcher:
 
 def parse_matcher(text: str) -> Matcher:
     """One matcher. Raises ValueError with a sentence that says what to write."""
-    if (found := _CLASSIC.fullmatch(text)) is not None and (value := _classic_value(found[3])) is not None:
+    if (found := _CLASSIC.fullmatch(text)) is not None and (
+        value := _classic_value(found[3].strip(_SPACE))
+    ) is not None:
         return matcher(found[1], found[2], value)
     if (found := _ANY.fullmatch(text)) is not None:
         name = _unquoted(found[1])
         if name:
             return matcher(name, found[2], _unquoted(found[3]))
-    raise ValueError(f'{text!r} is no matcher; write name="value", with =, !=, =~ or !~')
+    shown = text if len(text) <= _SHOWN else text[:_SHOWN] + ".."
+    raise ValueError(f'{shown!r} is no matcher; write name="value", with =, !=, =~ or !~')
 
 
 def _classic_value(text: str) -> str | None:

@@ -9,6 +9,7 @@ from monitor.config.document import Location, read_document
 from monitor.config.environment import Resolver
 from monitor.config.found import Found
 from monitor.config.validating import Notes, given, remove, validated
+from monitor.errors import ConfigError
 from monitor.paging.document.beneath import Beneath
 from monitor.paging.document.intervals import time_intervals
 from monitor.paging.document.receivers import receivers
@@ -45,7 +46,10 @@ def load(
     for place, sentence in resolver.problems:
         found.add(place, sentence)
         remove(data, place)
-    settings = from_mapping(data, (), found, duties)
+    try:
+        settings = from_mapping(data, (), found, duties)
+    except RecursionError:
+        raise ConfigError([f"{path}: route: nests hundreds of routes deep; make it flatter"]) from None
     found.raise_any()
     return settings
 

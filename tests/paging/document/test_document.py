@@ -100,6 +100,34 @@ def test_the_command_answers_with_receivers(file: Path) -> None:
     assert monitor("route", "test", "--config.file", str(file), "oops").code != 0
 
 
+def test_what_nests_endlessly_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "am.yml"
+    for depth in (250, 2_000):
+        path.write_text("route: {receiver: a, routes: [" + "{routes: [" * depth + "]}" * depth + "]}\n")
+        with pytest.raises(ConfigError):
+            load(path)
+
+
+def test_a_long_text_is_read_in_a_moment() -> None:
+    """It took the square of its length: minutes for this one."""
+    assert parse_matcher("a=b" + " " * 300_000 + "c").value.startswith("b ")
+    with pytest.raises(ValueError, match="is no matcher") as error:
+        parse_matcher("?" * 100_000)
+    assert len(str(error.value)) < 400
+
+
+def test_every_mistake_of_a_file_that_ours_names_is_told(tmp_path: Path, file: Path) -> None:
+    file.write_text(FILE.replace("receiver: large", "receiver: larg").replace("- name: all", "- nam: all"))
+    ours = tmp_path / "monitor.yaml"
+    ours.write_text(
+        f"source: {{files: {{path: {tmp_path}}}}}\npaging: {{to: embedded, config_file: {file}}}\n"
+    )
+    ran = monitor("check", "-c", str(ours))
+    said = ran.out + ran.err
+    assert "there is no receiver 'larg'" in said
+    assert "receivers[0].name" in said
+
+
 names = st.text(min_size=1, max_size=6) | st.sampled_from(["a", "owner", "__name__"])
 texts = st.text(max_size=10)
 
