@@ -22,7 +22,7 @@ from tests.paging.differential.scenario import (
     Silenced,
     Step,
 )
-from tests.servers import Alertmanager
+from tests.servers import Alertmanager, ServerFailed
 
 __all__ = ["SWEEP_MS", "Arena", "Stalls", "matcher_document"]
 
@@ -102,7 +102,11 @@ class Arena:
             server = self._serve(self._document(hearing.url, guess))
             with server:
                 self._begin = self._begins_ms or int(time.time() * 1000) + SWEEP_MS - self._sweep_at_ms
-                self._play(server, hearing)
+                try:
+                    self._play(server, hearing)
+                except OSError as e:
+                    state = "runs" if server.running else "is gone"
+                    raise ServerFailed(f"alertmanager {state}, {e}:\n{server.log_tail()}") from e
                 length = max(p.offset_ms + p.scenario.length_ms for p in self._placed)
                 _sleep_until(self._begin + length + _AFTER_MS)
         return {p.scenario.name: self._recording(p, hearing, stalls) for p in self._placed}
