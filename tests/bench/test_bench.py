@@ -17,6 +17,7 @@ from tests.bench import (
     in_memory,
     memory,
     objectives,
+    paging,
     pairs,
     peers,
     queries,
@@ -85,6 +86,12 @@ def test_recovery(kafka: Kafka) -> None:
     kafka.start()
     size = recovery.Size(kills=1, per_s=2_000, flushes=2, session_timeout_ms=2_000)
     complete(recovery.measure_on(kafka, size), recovery.NAMES)
+
+
+def test_a_storm() -> None:
+    figures = paging.storm(paging.Size(alerts=200, models=10))
+    assert {figure.name for figure in figures} < set(paging.NAMES)
+    assert next(figure.value for figure in figures if figure.name == "storm_messages") == 10
 
 
 def test_memory() -> None:
