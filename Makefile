@@ -56,6 +56,7 @@ bench-drift: setup ## measure drift's false alarms and power, and the peers' bes
 soak: setup ## the long form of the crash tests, and of the comparison with Alertmanager
 	@tests/servers/install.sh
 	@$(BIN)/python -m tests.soak $(ARGS)
+	@$(BIN)/python -m tests.paging.killing
 	@$(BIN)/python -m tests.paging.differential
 
 lock: ## write requirements.lock anew from pyproject.toml
