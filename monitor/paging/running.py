@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 
-from monitor.errors import StoreError
+from monitor.errors import StoreBusy, StoreError
 from monitor.paging.alert import Alert, Status
 from monitor.paging.decision import Decision, Flush
 from monitor.paging.inbox import deed_of, reports
@@ -94,6 +94,7 @@ class Running:
         self._given = senders is not None
         self._found: tuple[Alert, ...] | None = None
         self._turn: tuple[Did, Written] | None = None
+        self._turns = 0
         self._beats: dict[Slot, int] = {}
         self._epoch = paging.claim(store, holder)
         self._silences = kept_silences(store)
@@ -136,8 +137,10 @@ class Running:
         if self._turn is None:
             self._turn = self._prepared(now_ms, sends)
         did, written = self._turn
-        if written != Written() and not paging.commit(self._store, self._epoch, written):
-            raise Deposed("another process has taken the pager over")
+        if written != Written():
+            if not paging.commit(self._store, self._epoch, self._turns + 1, written):
+                raise Deposed("another process has taken the pager over")
+            self._turns += 1
         self._turn = None
         return did
 
@@ -279,6 +282,12 @@ class Running:
         sender = self._senders.get(item.target)
         if sender is None:
             return Delivery(Result.PERMANENT, "the receiver is no longer configured")
+        # Whoever slept since the turn may have a successor who told more than this by now.
+        try:
+            if not paging.holds(self._store, self._epoch):
+                return Delivery(Result.TRANSIENT, "another process has taken the pager over")
+        except StoreBusy:
+            return Delivery(Result.TRANSIENT, "the store did not say whether the pager is still ours")
         return sender.send(item.message, timeout_s)
 
     def next_ms(self, now_ms: int) -> int | None:

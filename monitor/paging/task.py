@@ -31,7 +31,8 @@ class PagerTask:
     _TTL_MS = 15_000
     _IDLE_S = 0.5
     _SEND_TIMEOUT_S = 15.0
-    _SENDERS = 16
+    # Receivers that hang keep two threads each, so that thirty may before another has to wait.
+    _SENDERS = 64
     _KEPT_MS = 5 * 86_400_000
 
     def __init__(

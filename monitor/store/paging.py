@@ -20,6 +20,7 @@ __all__ = [
     "claim",
     "commit",
     "drop_ended",
+    "holds",
     "open_outbox",
     "read_inbox",
     "read_outbox",
@@ -85,11 +86,11 @@ def read_inbox(store: Store, limit: int) -> list[Inbound]:
 
 def claim(store: Store, holder: str) -> int:
     """Takes the pager over: the epoch that its new holder writes with. Whoever had it writes no more."""
-    upsert = insert(store, pagers).values(name=_NAME, epoch=1, holder=holder)
+    upsert = insert(store, pagers).values(name=_NAME, epoch=1, turn=0, holder=holder)
     with writing(store.engine) as connection:
         found: int = connection.execute(
             upsert.on_conflict_do_update(
-                index_elements=["name"], set_={"epoch": pagers.c.epoch + 1, "holder": holder}
+                index_elements=["name"], set_={"epoch": pagers.c.epoch + 1, "turn": 0, "holder": holder}
             ).returning(pagers.c.epoch)
         ).scalar_one()
         return found
@@ -102,12 +103,22 @@ def read_state(store: Store) -> list[tuple[str, bytes]]:
         return [(kind, document) for kind, document in rows]
 
 
-def commit(store: Store, epoch: int, written: Written) -> bool:
-    """Writes a turn of the pager; False, and nothing is written, where another has taken it over."""
+def holds(store: Store, epoch: int) -> bool:
+    """Whether nobody has taken the pager over since. Raises StoreBusy."""
+    with reading(store.engine) as connection:
+        found = connection.scalar(sa.select(pagers.c.epoch).where(pagers.c.name == _NAME))
+        return bool(found == epoch)
+
+
+def commit(store: Store, epoch: int, turn: int, written: Written) -> bool:
+    """Writes the turn of that number, counted from 1 in each epoch; again changes nothing. False, and
+    nothing is written, where another has taken the pager over."""
     with writing(store.engine) as connection:
-        mine = sa.update(pagers).where(pagers.c.name == _NAME, pagers.c.epoch == epoch).values(epoch=epoch)
-        if connection.execute(mine).rowcount != 1:
-            return False
+        mine = sa.and_(pagers.c.name == _NAME, pagers.c.epoch == epoch)
+        next_one = sa.update(pagers).where(mine, pagers.c.turn == turn - 1).values(turn=turn)
+        if connection.execute(next_one).rowcount != 1:
+            # Its answer was lost, and it is written; or it is no longer ours to write.
+            return connection.scalar(sa.select(pagers.c.turn).where(mine)) == turn
         for ids in _runs(list(written.taken)):
             connection.execute(sa.delete(pager_inbox).where(pager_inbox.c.id.in_(ids)))
         _write_documents(store, connection, written)

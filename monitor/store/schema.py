@@ -451,11 +451,13 @@ transitions = Table(
 )
 
 # Whose turn it is: whoever takes the pager over raises `epoch`, and nothing is written for an older one.
+# `turn` counts what was written in the epoch, so that a commit whose answer was lost isn't done again.
 pagers = Table(
     "pagers",
     metadata,
     Column("name", String(100), primary_key=True),
     Column("epoch", BigInteger, nullable=False),
+    Column("turn", BigInteger, nullable=False),
     Column("holder", String(200), nullable=False),
 )
 

@@ -1,4 +1,4 @@
-"""What is known to be wrong, shown: each of these fails until it is mended, and then its mark must go."""
+"""Answers that are lost, a pager that sleeps too long, and receivers that hang."""
 
 import random
 import time
@@ -33,9 +33,6 @@ def running(store: Store, holder: str, now_ms: int, provider: Provider) -> Runni
     )
 
 
-@pytest.mark.xfail(
-    strict=True, reason="entries of a turn have no identity, so a repeated turn adds them again"
-)
 def test_a_commit_whose_answer_was_lost_is_in_the_timeline_once(store: Store) -> None:
     pager = running(store, "a", 0, Provider())
     post(store, [alert("A", 0, resolve_timeout_ms=FOR_EVER_MS)], 0)
@@ -52,9 +49,6 @@ def test_a_commit_whose_answer_was_lost_is_in_the_timeline_once(store: Store) ->
     assert [entry.kind for entry in list_entries(store)] == ["opened", "alert"]
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="nothing asks for the lease between the commit and the send"
-)
 def test_whoever_was_deposed_while_it_slept_sends_nothing_when_it_wakes(store: Store) -> None:
     """The sleeper's message is older than the end that its successor told: the page would stay open."""
     provider = Provider()
@@ -92,9 +86,6 @@ class Told:
         return Delivery(self._does())
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="five targets with four messages each fill all threads"
-)
 def test_receivers_that_hang_hold_up_no_other(store: Store) -> None:
     names, told, hung = ["h0", "h1", "h2", "h3", "h4", "ok"], list[float](), list[float]()
 
@@ -126,7 +117,7 @@ def test_receivers_that_hang_hold_up_no_other(store: Store) -> None:
                 fire(name, n)
         pager.start()
         try:
-            until(lambda: len(hung) >= 16)
+            until(lambda: len(hung) >= 10)
             fire("ok", 0)
             begun = time.monotonic()
             pager.wake()

@@ -34,7 +34,8 @@ class Book:
     these it is their group's."""
 
     def __init__(self, known: Iterable[Incident], last_id: int, by: tuple[str, ...] = ()) -> None:
-        self._incidents = {incident.id: incident for incident in known}
+        self._incidents = {i.id: i for i in sorted(known, key=lambda i: i.id)}
+        self._newest = {incident.key: incident.id for incident in self._incidents.values()}
         self._last_id, self._by = last_id, by
         self._changed: dict[int, Incident] = {}
         self._entries: list[Entry] = []
@@ -86,7 +87,7 @@ class Book:
         return replace(incident, firing=incident.firing - ended)
 
     def _latest(self, key: Labels) -> Incident | None:
-        return max((i for i in self._incidents.values() if i.key == key), key=lambda i: i.id, default=None)
+        return self._incidents.get(self._newest.get(key, 0))
 
     def _open(self, key: Labels, at_ms: int, alerts: list[Alert], last: Incident | None) -> Incident:
         if last is not None and last.resolved_ms is not None and at_ms - last.resolved_ms <= _AGAIN_MS:
@@ -187,10 +188,13 @@ class Book:
             over = incident.resolved_ms is not None and not incident.firing
             if over and (incident.resolved_ms or 0) < now_ms - _AGAIN_MS:
                 del self._incidents[incident.id]
+                if self._newest.get(incident.key) == incident.id:
+                    del self._newest[incident.key]
 
     def _set(self, incident: Incident) -> None:
         if self._incidents.get(incident.id) != incident:
             self._incidents[incident.id] = self._changed[incident.id] = incident
+            self._newest[incident.key] = max(incident.id, self._newest.get(incident.key, 0))
 
     def _note(self, incident: int, at_ms: int, kind: Kind, text: str, who: str = MONITOR) -> None:
         self._entries.append(Entry(incident, at_ms, kind, who, text))

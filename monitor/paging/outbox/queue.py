@@ -12,7 +12,7 @@ from monitor.paging.state import Slot
 __all__ = ["Queue"]
 
 # A slow provider must not hold up the others, nor be flooded.
-_AT_ONCE = 4
+_AT_ONCE = 2
 
 
 class Queue:

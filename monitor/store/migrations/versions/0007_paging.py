@@ -16,6 +16,7 @@ def upgrade() -> None:
         "pagers",
         sa.Column("name", sa.String(length=100), nullable=False),
         sa.Column("epoch", sa.BigInteger(), nullable=False),
+        sa.Column("turn", sa.BigInteger(), nullable=False),
         sa.Column("holder", sa.String(length=200), nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
