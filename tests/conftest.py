@@ -1,5 +1,6 @@
 """Fixtures that every test may ask for: real servers, the shared data, and no thread that dies unseen."""
 
+import logging
 import os
 import threading
 import uuid
@@ -44,6 +45,20 @@ def server_or_skip(make: Callable[[], S]) -> S:
         if os.environ.get("MONITOR_REQUIRE_SERVERS") == "1":
             pytest.fail(f"MONITOR_REQUIRE_SERVERS=1, but {missing}", pytrace=False)
         pytest.skip(str(missing))
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    """A program run in this process sets up its logs, which are those of all other tests too."""
+    loggers = [
+        logging.getLogger(name) for name in ("", "monitor", "monitor.web.request_log", "uvicorn", "alembic")
+    ]
+    before = [(logger.level, list(logger.handlers)) for logger in loggers]
+    yield
+    for logger, (level, handlers) in zip(loggers, before, strict=True):
+        logger.setLevel(level)
+        logger.handlers[:] = handlers
+    logging.captureWarnings(False)
 
 
 @pytest.fixture(scope="session")

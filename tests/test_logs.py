@@ -5,7 +5,6 @@ import io
 import json
 import logging
 import re
-from collections.abc import Iterator
 from typing import Any, Literal
 
 import numpy as np
@@ -15,16 +14,6 @@ from monitor.logs import Masker, correlation, correlation_id, set_up
 
 SECRET = "hunter2-hunter2"
 _log = logging.getLogger("monitor.test")
-
-
-@pytest.fixture(autouse=True)
-def untouched() -> Iterator[None]:
-    """Leaves the process's logging as it was."""
-    root, alembic = logging.getLogger(), logging.getLogger("alembic")
-    before = root.handlers[:], root.level, alembic.level
-    yield
-    root.handlers[:], root.level, alembic.level = before
-    logging.captureWarnings(False)
 
 
 def logging_to(format: Literal["json", "text"], **options: Any) -> io.StringIO:

@@ -1,7 +1,6 @@
 """`monitor pager` as it is run in the place of an Alertmanager: with a Prometheus, amtool and a webhook."""
 
 import json
-import logging
 import signal
 import subprocess
 import sys
@@ -46,18 +45,6 @@ class Webhook:
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
-
-
-@pytest.fixture(autouse=True)
-def _logs_as_before() -> Iterator[None]:
-    """The program sets up the logs of its process, which here is that of all other tests."""
-    names = ("", "monitor", "monitor.web.request_log", "uvicorn")
-    loggers = [logging.getLogger(name) for name in names]
-    before = [(logger.level, list(logger.handlers)) for logger in loggers]
-    yield
-    for logger, (level, handlers) in zip(loggers, before, strict=True):
-        logger.setLevel(level)
-        logger.handlers[:] = handlers
 
 
 @pytest.fixture
