@@ -85,6 +85,15 @@ class OwnerConfig(Section):
     quiet_hours: HoursConfig | None = None
 
 
+class DampingConfig(Section):
+    """An alert that began to fire `starts` times `within` that time flaps: its end is told once it has been
+    `calm` for so long."""
+
+    starts: Annotated[int, Field(ge=2, le=100)] = 3
+    within_ms: Annotated[Milliseconds, Field(gt=0)] = 3_600_000
+    calm_ms: Annotated[Milliseconds, Field(gt=0)] = 900_000
+
+
 class LayerConfig(Section):
     """`people`, names of receivers, take turns of `every` from `since` on; with `hours` only then."""
 
@@ -122,6 +131,7 @@ class PagingConfig(Section):
     a route, all goes to the first receiver, tickets less often than pages. A message lists `max_alerts` at
     most. `repeats` says what becomes of a message that may have arrived, where its provider would show it
     twice: sent again with a mark, or dropped. Alerts that agree in the labels `incident_by` are one incident.
+    `damping` keeps what comes and goes one page.
     `templates` (Jinja) replace what messages say.
     A rotation is a receiver too, `oncall-<name>`: it reaches whoever is on call.
     """
@@ -135,6 +145,7 @@ class PagingConfig(Section):
     incident_by: tuple[Text, ...] = ("model", "version", "objective")
     owners: dict[Text, OwnerConfig] = Field(default_factory=dict)
     rotations: dict[Text, RotationConfig] = Field(default_factory=dict)
+    damping: DampingConfig | None = None
     global_: Annotated[
         dict[str, Any],
         Field(validation_alias="global", serialization_alias="global"),

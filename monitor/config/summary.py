@@ -6,6 +6,7 @@ from monitor.config.checks import is_loopback
 from monitor.config.durations import DAY_MS, format_duration, format_size
 from monitor.config.model import Config, FilesConfig, ModelConfig
 from monitor.config.objective_values import objectives_of
+from monitor.config.paging import PagingConfig
 from monitor.config.secrets import mask_url
 from monitor.config.thresholds import counted_thresholds_ms
 from monitor.slo.objective import Objective
@@ -34,6 +35,7 @@ def summary(config: Config) -> list[tuple[str, str]]:
         ("models", _models(config.models)),
         *_objectives(config),
         ("alerts", _alerts(config)),
+        ("paging", _paging(config.paging)),
         ("web", _web(config)),
         ("posted to", _posted(config)),
         ("log", f"{config.log.level}, {config.log.format}"),
@@ -99,6 +101,16 @@ def _alerts(config: Config) -> str:
     without += f", with limits of your own for {', '.join(own)}" if own else ""
     watched = f"every model watched{without}" if slo.generic else "no model watched for what is common"
     return f"{', '.join(rows) or 'none by default'}; {watched}"
+
+
+def _paging(paging: PagingConfig) -> str:
+    if paging.to != "embedded":
+        return "by an Alertmanager" if paging.to == "alertmanager" else "off"
+    said = ["embedded"]
+    if (damping := paging.damping) is not None:
+        within, calm = format_duration(damping.within_ms), format_duration(damping.calm_ms)
+        said.append(f"what begins {damping.starts} times in {within} ends after {calm} of calm")
+    return ", ".join(said)
 
 
 def _web(config: Config) -> str:

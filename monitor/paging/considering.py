@@ -97,6 +97,8 @@ def _one(
 
 def _why_not(reason: Reason, now: Now, group: Considered, *, on_duty: bool) -> Reason:
     """What keeps all of them from being told, where that is why."""
+    if reason is Reason.NOTHING_NEW and now.firing & group.flush.damped:
+        return Reason.FLAPPING
     if now.firing or not now.hidden:
         return reason
     if not on_duty:

@@ -14,7 +14,8 @@ __all__ = ["Decision", "Flush"]
 
 @dataclass(frozen=True, slots=True)
 class Flush:
-    """A group as it was considered: all of its alerts, and which of them are suppressed (by fingerprint)."""
+    """A group as it was considered: all of its alerts, which of them are suppressed (by fingerprint), and
+    which have ended but are `damped`: they flap, and so count as firing."""
 
     group: str
     key: str
@@ -23,6 +24,7 @@ class Flush:
     at_ms: int
     alerts: tuple[Told, ...]
     suppressed: Mapping[str, Suppressed]
+    damped: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -250,8 +250,9 @@ class Pager:
         told = {key: Told(self._alerts[key], self._status(key, now_ms)) for key in group.members}
         route = self._routes.get(group.route)
         suppressed = self._suppressed(group, route, now_ms)
+        damped = frozenset(key for key, one in told.items() if one.status is not one.alert.status_at(now_ms))
         flush = Flush(
-            group.id, group.key, group.labels, group.route, now_ms, tuple(told.values()), suppressed
+            group.id, group.key, group.labels, group.route, now_ms, tuple(told.values()), suppressed, damped
         )
         considered = Considered(
             flush,
@@ -358,13 +359,19 @@ class Pager:
 
     def _expire(self, key: str) -> None:
         if not self._known[key].groups:
-            heapq.heappush(self._expiring, (self._alerts[key].ends_ms + _KEPT_MS, key))
+            heapq.heappush(self._expiring, (self._alerts[key].ends_ms + self._kept_ms, key))
+
+    @property
+    def _kept_ms(self) -> int:
+        """For how long an alert is known after its end: to see that one flaps, for as long as it may."""
+        damping = self._settings.damping
+        return _KEPT_MS if damping is None else max(_KEPT_MS, damping.window_ms)
 
     def _forget(self, now_ms: int) -> None:
         while self._expiring and self._expiring[0][0] <= now_ms:
             _, key = heapq.heappop(self._expiring)
             alert = self._alerts.get(key)
-            if alert is None or self._known[key].groups or alert.ends_ms + _KEPT_MS > now_ms:
+            if alert is None or self._known[key].groups or alert.ends_ms + self._kept_ms > now_ms:
                 continue
             self._inhibition.remove(key, self._known[key].labels)
             self._silenced.forget(key)

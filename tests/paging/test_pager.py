@@ -199,6 +199,26 @@ def test_a_flapping_alert_stays_one_page_until_it_has_calmed_down() -> None:
     statuses = [status for _, status, _ in sim.told()]
     assert statuses == ["firing", "resolved", "firing", "resolved", "firing", "resolved"]
     assert sim.told()[-1][0] >= 74_000
+    assert "FLAPPING" in sim.reasons()
+
+
+def test_a_restart_and_a_pause_of_an_hour_forget_no_flapping() -> None:
+    hour_ms = 3_600_000
+    settings = pager_settings(
+        route(repeat_interval_ms=12 * hour_ms), damping=Damping(3, 6 * hour_ms, 2 * hour_ms)
+    )
+    sim = Simulated(settings)
+    for begin_ms in range(0, 3 * hour_ms, hour_ms):
+        sim.run(begin_ms)
+        sim.put(alert("A", begin_ms))
+        sim.run(begin_ms + 4_000)
+        sim.put(alert("A", begin_ms, begin_ms + 4_000, at_ms=begin_ms + 4_000))
+        sim.run(begin_ms + 50 * 60_000)
+        sim.restart()
+    sim.run(6 * hour_ms)
+    statuses = [status for _, status, _ in sim.told()]
+    assert statuses == ["firing", "resolved"] * 3
+    assert sim.told()[-1][0] >= 4 * hour_ms
 
 
 def test_a_receiver_that_is_off_call_hears_only_the_end_of_what_it_was_told() -> None:

@@ -75,6 +75,7 @@ class Book:
             incident = replace(incident, groups=(*incident.groups, flush.group))
         for alert in firing:
             incident = self._fires(incident, alert, flush.at_ms)
+        incident = self._flaps(incident, flush)
         if not incident.firing:
             self._note(incident.id, flush.at_ms, Kind.RESOLVED, "all alerts have ended")
             incident = replace(incident, phase=Phase.RESOLVED, resolved_ms=flush.at_ms)
@@ -126,6 +127,13 @@ class Book:
             self._note(incident.id, at_ms, Kind.SEVERITY, f"{incident.severity} -> {severity}")
             incident = replace(incident, severity=severity)
         return incident
+
+    def _flaps(self, incident: Incident, flush: Flush) -> Incident:
+        news = (flush.damped & incident.firing) - incident.flapped
+        for fingerprint in sorted(news):
+            text = f"{incident.evidence[fingerprint]} comes and goes: its end is told once it is calm"
+            self._note(incident.id, flush.at_ms, Kind.FLAPPING, text)
+        return replace(incident, flapped=incident.flapped | news) if news else incident
 
     def finished(self, item: Item, at_ms: int) -> None:
         """A message has arrived, or has been given up."""

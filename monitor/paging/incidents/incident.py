@@ -37,7 +37,7 @@ class Incident:
     """`key` are the labels that make it the same trouble, `groups` the groups of alerts that tell of it,
     `evidence` its alerts (fingerprint: name), `firing` those that fire. Times are ms: `began_ms` is when the
     first of its alerts says that it began, `paged_ms` when the first page had arrived, `reopened` how often.
-    `escalated` are the levels that were told."""
+    `escalated` are the levels that were told, `flapped` the alerts that came and went too often."""
 
     id: int
     key: Labels
@@ -58,6 +58,7 @@ class Incident:
     commander: str = ""
     reopened: int = 0
     escalated: tuple[int, ...] = ()
+    flapped: frozenset[str] = frozenset()
 
     @property
     def is_open(self) -> bool:
@@ -90,6 +91,7 @@ class Kind(StrEnum):
     NOTIFIED = "notified"
     NOT_NOTIFIED = "not notified"
     ESCALATED = "escalated"
+    FLAPPING = "flapping"
     ACKNOWLEDGED = "acknowledged"
     MITIGATED = "mitigated"
     ASSIGNED = "assigned"

@@ -18,7 +18,7 @@ from monitor.paging.incidents.postmortem import postmortem
 from monitor.paging.message import Told
 from monitor.paging.oncall.escalation import Level
 from monitor.paging.running import Running
-from monitor.paging.settings import Integration, Receiver
+from monitor.paging.settings import Damping, Integration, Receiver
 from monitor.store.store import Store
 from tests.paging.provider import Provider
 from tests.paging.simulated import alert, pager_settings, route
@@ -44,13 +44,13 @@ class Service:
     """Turns on simulated time."""
 
     def __init__(self, store: Store) -> None:
-        self.store, self.now_ms = store, 0
+        self.store, self.now_ms, self.settings = store, 0, SETTINGS
         self.providers = {("team", 0): Provider(), ("lead", 0): Provider()}
         self.start()
 
     def start(self) -> None:
         self.running = Running(
-            self.store, SETTINGS, "a", self.now_ms, senders=self.providers, rng=random.Random(1)
+            self.store, self.settings, "a", self.now_ms, senders=self.providers, rng=random.Random(1)
         )
 
     def run(self, until_ms: int) -> None:
@@ -74,6 +74,23 @@ class Service:
 
     def told(self, receiver: str = "team") -> list[str]:
         return [m.reason for m in self.providers[receiver, 0].seen]
+
+
+def test_what_comes_and_goes_is_said_once_in_the_timeline(store: Store) -> None:
+    service = Service(store)
+    service.settings = replace(SETTINGS, damping=Damping(2, 60 * MINUTE_MS, 5 * MINUTE_MS))
+    service.start()
+    for _ in range(4):
+        one = trouble(at_ms=service.now_ms)
+        service.put(one)
+        service.run(service.now_ms + 20_000)
+        service.end(one)
+        service.run(service.now_ms + 20_000)
+    assert service.kinds().count("flapping") == 1
+    assert service.told() == ["first", "all_resolved", "first"]
+    service.run(service.now_ms + 6 * MINUTE_MS)
+    assert service.told()[-1] == "all_resolved"
+    assert asking.incident(store, 1).phase is Phase.RESOLVED
 
 
 def test_two_detectors_of_one_trouble_are_one_incident(store: Store) -> None:

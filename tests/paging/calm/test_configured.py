@@ -1,0 +1,62 @@
+"""Fewer messages by configuration: from the file to what the pager does, and what is said of mistakes."""
+
+from pathlib import Path
+
+import pytest
+
+from monitor.config import load_config
+from monitor.config.summary import summary
+from monitor.errors import ConfigError
+from monitor.paging.configured import pager_settings
+from monitor.paging.settings import PagerSettings
+from tests.paging.simulated import Simulated, alert
+
+FILE = """\
+store: sqlite:///m.db
+source: {files: {path: .}}
+paging:
+  to: embedded
+  route: {receiver: team, group_wait: 1s, group_interval: 10s}
+  receivers:
+  - {name: team, console_configs: [{}]}
+"""
+
+
+def written(tmp_path: Path, more: str) -> Path:
+    path = tmp_path / "monitor.yaml"
+    path.write_text(FILE + "".join(f"  {line}\n" for line in more.splitlines()))
+    return path
+
+
+def configured(tmp_path: Path, more: str) -> PagerSettings:
+    return pager_settings(load_config(written(tmp_path, more), {}).paging)
+
+
+def test_what_comes_and_goes_is_damped_only_where_that_is_asked(tmp_path: Path) -> None:
+    ends = []
+    for more in ("", "damping: {starts: 2, within: 10m, calm: 5m}"):
+        sim = Simulated(configured(tmp_path, more))
+        for begin_ms in range(0, 120_000, 30_000):
+            sim.run(begin_ms)
+            sim.put(alert("A", begin_ms, begin_ms + 12_000))
+        sim.run(600_000)
+        ends.append([m.status for _, m in sim.sent].count("resolved"))
+    assert ends == [4, 2]
+
+
+def test_the_check_says_how_it_is_damped(tmp_path: Path) -> None:
+    config = load_config(written(tmp_path, "damping: {}"), {})
+    assert dict(summary(config))["paging"] == ("embedded, what begins 3 times in 1h ends after 15m of calm")
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("damping: {starts: 1}", "8: paging.damping.starts: must be at least 2, not '1'"),
+        ("damping: {calm: 0s}", "8: paging.damping.calm: must be above 0, not '0s'"),
+    ],
+)
+def test_a_mistake_is_told_with_its_line(tmp_path: Path, more: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(written(tmp_path, more), {})
+    assert [p.rsplit("monitor.yaml:", 1)[-1] for p in caught.value.problems] == [said]
