@@ -18,6 +18,7 @@ __all__ = [
     "counted",
     "make_pairs",
     "numbers",
+    "scores_of_classes",
     "value_of",
     "without_labels",
 ]
@@ -89,6 +90,22 @@ def counted(pairs: Pairs, slot: Sequence[int] | np.ndarray, n_slots: int) -> Pro
     slot = np.asarray(slot, np.int64)
     count_quality(profiles, row[slot], np.arange(len(slot)), np.ones(len(slot), np.int64), pairs)
     return profiles
+
+
+def scores_of_classes(scores: np.ndarray, actual: np.ndarray) -> ClassScores:
+    """Of n predictions with a score for each of k classes (n x k), of which `actual` is the label's."""
+    n, k = scores.shape
+    number = np.tile(np.arange(k), n)
+    pair = np.repeat(np.arange(n), k)
+    return ClassScores(
+        np.ones(n, np.bool_),
+        scores[np.arange(n), actual],
+        (scores**2).sum(axis=1),
+        pair,
+        number,
+        scores.ravel(),
+        number == actual[pair],
+    )
 
 
 def cells_of(pairs: Pairs, slot: Sequence[int] | np.ndarray | None = None, n_slots: int = 1) -> QualityCells:

@@ -85,7 +85,20 @@ def test_the_accuracy_to_come_is_expected_from_all_predictions(store: Store, row
     assert ask(store, "expected_accuracy_error")["value"] == pytest.approx(0, abs=0.02)
 
 
+def test_areas_are_the_mean_of_each_class_against_the_rest(store: Store, rows: pd.DataFrame) -> None:
+    labelled = rows[:LABELLED]
+    scores = labelled[[f"y_pred_proba_{name}" for name in NAMES]].to_numpy()
+    actual = labelled.y_true.map(NAMES.index).to_numpy()
+    for sli, exact in (
+        ("roc_auc", metrics.roc_auc_score(actual, scores, multi_class="ovr")),
+        ("pr_auc", metrics.average_precision_score(actual, scores)),
+    ):
+        found = ask(store, sli)
+        assert found["value"] == pytest.approx(exact, abs=0.002), sli
+        assert found["count"] == LABELLED
+
+
 def test_what_ranks_by_one_class_says_why_not(store: Store) -> None:
-    found = ask(store, "roc_auc")
+    found = ask(store, "precision_at_100")
     assert found["value"] is None
     assert found["why"] == "several classes: there is no one class to rank by the score of"

@@ -90,7 +90,9 @@ def _block_halves(
     for row, outside in no_shares.items():
         head["score"][row] = outside
     sizes, data = encode_predictions(head, marginals[rows], values.select(chosen), scores)
-    return Halves(keys, batch.ts_ms[rows] // DAY_MS, sizes, data, [ids[i] for i in chosen.tolist()])
+    classes = {(block.model, name) for each in scores.values() for name in each}
+    shown = [ids[i] for i in chosen.tolist()]
+    return Halves(keys, batch.ts_ms[rows] // DAY_MS, sizes, data, shown, classes)
 
 
 def _class_scores(batch: Batch, rows: Ints) -> tuple[dict[int, Mapping[str, float]], dict[int, float]]:

@@ -13,6 +13,8 @@ from monitor.records import Floats, Ints
 __all__ = [
     "BUCKETS",
     "CELL_BITS",
+    "CLASS_SCORE",
+    "CLASS_SCORE_SUM",
     "CONFUSION",
     "FEATURE_ROWS",
     "FEATURE_STRIDE",
@@ -205,12 +207,16 @@ class Quality(IntEnum):
 # classes beyond its limit are OTHER_CLASS. SCORE + (bin * 2 + predicted positive) * 3 + outcome (0 negative,
 # 1 positive, 2 not labelled yet) counts predictions by the bin of their score among SCORE_EDGES, and
 # SCORE_SUM + the same holds the sums of those scores. Of SEVERAL classes the score is that of the class
-# predicted, which counts as the positive one: the outcome is whether the prediction was right.
+# predicted, which counts as the positive one: the outcome is whether the prediction was right; and
+# CLASS_SCORE + (class * bins + bin) * 2 + whether it is the label's class counts the score of every class of
+# what is labelled, classes beyond the store's limit left out; CLASS_SCORE_SUM + the same holds their sums.
 LAG = 4096
 CONFUSION = 1 << 16
 OTHER_CLASS = 255
 SCORE = 1 << 17
 SCORE_SUM = 1 << 18
+CLASS_SCORE = 1 << 19
+CLASS_SCORE_SUM = 3 << 18
 
 
 def _score_edges() -> Floats:

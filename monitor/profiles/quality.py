@@ -8,6 +8,8 @@ import numpy as np
 
 from monitor.profiles.counting import compact
 from monitor.profiles.layout import (
+    CLASS_SCORE,
+    CLASS_SCORE_SUM,
     CONFUSION,
     LAG,
     OTHER_CLASS,
@@ -35,11 +37,18 @@ _DENSE_ALWAYS = 1 << 16
 @dataclass(frozen=True, slots=True)
 class ClassScores:
     """Probabilities of each of several classes, of `n` predictions: whether there are any (bool), that of the
-    label's class (float64; 0 where it has none), and the sum of their squares (float64)."""
+    label's class (float64; 0 where it has none), and the sum of their squares (float64).
+
+    One by one, m of them, in the order of the predictions: `pair` (int64) is the prediction's index, `number`
+    (int64) the class's, `score` (float64), and whether it `is_actual`, the label's class (bool)."""
 
     given: Bools
     actual: Floats
     squares: Floats
+    pair: Ints
+    number: Ints
+    score: Floats
+    is_actual: Bools
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +86,8 @@ class Pairs:
 
 @dataclass(frozen=True, slots=True)
 class _Cells:
-    """What each pair counts: flags and (weighted) sums by cell, and one cell or -1 of each of the blocks."""
+    """What each pair counts: flags and (weighted) sums by cell, one cell or -1 of each of the blocks, and
+    (pair, cell, weighted score) of each score of a class."""
 
     flags: Mapping[Quality, Bools]
     sums: Mapping[Quality, Floats]
@@ -85,6 +95,7 @@ class _Cells:
     score: Ints
     score_sum: Floats
     excess: Floats | None
+    class_scores: tuple[Ints, Ints, Floats] | None
 
 
 def count_quality(profiles: Profiles, row: Ints, index: Ints, sign: Ints, pairs: Pairs) -> None:
@@ -103,6 +114,8 @@ def count_quality(profiles: Profiles, row: Ints, index: Ints, sign: Ints, pairs:
         if block is cells.score:
             shown.append((cells.score_sum, SCORE_SUM - SCORE))
         _tally(profiles, numbers, local, index, sign, block, shown)
+    if cells.class_scores is not None:
+        _tally_class_scores(profiles, numbers, local, index, sign, cells)
     n_rows = len(numbers)
     for cell, values in cells.sums.items():
         if values.any():
@@ -180,6 +193,22 @@ def _tally(
         profiles.add_sums(rows, cells + shift, sums)
 
 
+def _tally_class_scores(
+    profiles: Profiles, numbers: Ints, local: Ints, index: Ints, sign: Ints, cells: _Cells
+) -> None:
+    """Counts the scores of every class of each contribution's pair."""
+    assert cells.class_scores is not None
+    pair, cell, score = cells.class_scores
+    begin, end = np.searchsorted(pair, index), np.searchsorted(pair, index, side="right")
+    n = end - begin
+    each = np.repeat(np.arange(len(index)), n)
+    at = np.arange(len(each)) - np.repeat(np.cumsum(n) - n, n) + np.repeat(begin, n)
+    shown = [(score, CLASS_SCORE_SUM - CLASS_SCORE)]
+    if cells.excess is not None:
+        shown.append((cells.excess[pair], 0))
+    _tally(profiles, numbers, local[each], at, sign[each], cell, shown)
+
+
 def _compacted(packed: Ints, bound: int) -> tuple[Ints, Ints]:
     """As `compact`, with marks laid out for many more codes than there are: that is faster than to sort."""
     if bound > _DENSE_PER_ENTRY * len(packed) + _DENSE_ALWAYS:
@@ -216,12 +245,13 @@ def _cells_of(pairs: Pairs) -> _Cells:
         sums[Quality.SUM_WEIGHT_SQUARED] = weight**2 - 1
     confusion = _classes(pairs, flags)
     score, score_value = _scores(pairs, flags, add)
+    class_scores = _class_scores(pairs, flags[Quality.SCORED])
     _numbers(pairs, flags, add)
     _foretold(pairs, flags, add)
     _matches(pairs, flags, add)
     lag = np.where(labelled, LAG + bucket_of(np.maximum(pairs.lag_ms, 0).astype(np.float64)), -1)
     excess = weight - 1 if weighted else None
-    return _Cells(flags, sums, (lag, confusion, score), score, score_value * weight, excess)
+    return _Cells(flags, sums, (lag, confusion, score), score, score_value * weight, excess, class_scores)
 
 
 _Add = Callable[[Quality, Floats], None]
@@ -272,6 +302,18 @@ def _scores(pairs: Pairs, flags: dict[Quality, Bools], add: _Add) -> tuple[Ints,
         add(Quality.SUM_LOG_LOSS, loss)
         add(Quality.SUM_LOG_LOSS_SQUARED, loss**2)
     return np.where(given, SCORE + cell, -1), value
+
+
+def _class_scores(pairs: Pairs, judged: Bools) -> tuple[Ints, Ints, Floats] | None:
+    """(pair, cell, weighted score) of every score of a class that can be judged; None without such."""
+    several = pairs.class_scores
+    if several is None:
+        return None
+    counted = judged[several.pair] & (several.number < OTHER_CLASS)
+    bins = np.searchsorted(SCORE_EDGES, several.score[counted], side="right")
+    cell = (several.number[counted] * (len(SCORE_EDGES) + 1) + bins) * 2 + several.is_actual[counted]
+    pair = several.pair[counted]
+    return pair, CLASS_SCORE + cell, several.score[counted] * pairs.weight[pair]
 
 
 def _numbers(pairs: Pairs, flags: dict[Quality, Bools], add: _Add) -> None:

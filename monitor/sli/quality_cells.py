@@ -8,6 +8,8 @@ import numpy as np
 from monitor.profiles.layout import (
     BUCKETS,
     CELL_BITS,
+    CLASS_SCORE,
+    CLASS_SCORE_SUM,
     CONFUSION,
     LAG,
     SCORE,
@@ -20,6 +22,7 @@ from monitor.records import Bools, Floats, Ints
 from monitor.sli.entries import Entries
 
 __all__ = [
+    "ClassScoreBins",
     "Estimates",
     "QualityCells",
     "ScoreBins",
@@ -34,6 +37,7 @@ __all__ = [
 _DENSE = 128
 _CLASSES = 1 << 16
 _SCORES = (len(SCORE_EDGES) + 1) * 6
+_CLASS_SCORES = (len(SCORE_EDGES) + 1) * 2 * 256
 
 
 class Why(IntEnum):
@@ -142,6 +146,19 @@ class ScoreBins:
 
 
 @dataclass(frozen=True, slots=True)
+class ClassScoreBins:
+    """Bins of the scores of each of several classes with anything in them, ordered by slot, class and bin,
+    each once (int64 `slot`, `number` of the class, `bin`). `weight` is (m, 2): of others, of the class;
+    `total` (m) is of the weighted scores (float64)."""
+
+    slot: Ints
+    number: Ints
+    bin: Ints
+    weight: Floats
+    total: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class QualityCells:
     """Quality profiles by slot. `count` (int64) and `total` (float64: weighted counts, sums) are
     (slots, 128), by Quality. `spread` (float64, slots) is by how much weights raise variances: Kish's
@@ -154,6 +171,7 @@ class QualityCells:
     lag: Sparse
     confusion: Sparse
     scores: ScoreBins
+    class_scores: ClassScoreBins
 
     @classmethod
     def of(cls, entries: Entries) -> "QualityCells":
@@ -174,6 +192,7 @@ class QualityCells:
             _sparse(entries, LAG, BUCKETS),
             _sparse(entries, CONFUSION, _CLASSES),
             _scores(entries),
+            _class_scores(entries),
         )
 
     @classmethod
@@ -250,6 +269,22 @@ def _scores(entries: Entries) -> ScoreBins:
         weights[kept].reshape(shape),
         totals[kept].reshape(shape),
     )
+
+
+def _class_scores(entries: Entries) -> ClassScoreBins:
+    bins = len(SCORE_EDGES) + 1
+    slot, cell, count, weight = _merged(entries, CLASS_SCORE, _CLASS_SCORES)
+    held = count > 0
+    slot, cell, weight = slot[held], cell[held], weight[held]
+    distinct, place = np.unique((slot * _CLASS_SCORES + cell) // 2, return_inverse=True)
+    weights = np.zeros((len(distinct), 2))
+    weights[place, cell % 2] = weight
+    slot, cell, _, total = _merged(entries, CLASS_SCORE_SUM, _CLASS_SCORES)
+    key = (slot * _CLASS_SCORES + cell) // 2
+    known = np.isin(key, distinct)
+    totals = summed(np.searchsorted(distinct, key[known]), total[known], len(distinct))
+    by_class = distinct // bins
+    return ClassScoreBins(by_class // 256, by_class % 256, distinct % bins, weights, totals)
 
 
 def summed(place: Ints, values: Floats | Ints | Bools, n: int) -> Floats:

@@ -1,6 +1,8 @@
 """Quality of scores: probabilities of the positive class, from their bins.
 
-Scores in one bin count as tied, for an area under the ROC curve within 0.002 of the raw scores'.
+Scores in one bin count as tied, for an area under the ROC curve within 0.002 of the raw scores'. Of several
+classes both areas are the mean over the classes of each against the rest, as scikit-learn's `ovr` and
+`macro`, over those that have both labels and others.
 """
 
 from collections.abc import Callable
@@ -91,12 +93,13 @@ def _unranked(cells: QualityCells) -> list[tuple[Bools, Why]]:
     return [*_lacking(cells), (cells.counts(Quality.SEVERAL) > 0, Why.SEVERAL_CLASSES)]
 
 
-def _two_sided(cells: QualityCells) -> list[tuple[Bools, Why]]:
-    ranked = Ranked.labelled(cells)
+def _two_sided(cells: QualityCells, value: Floats) -> list[tuple[Bools, Why]]:
+    ranked, several = Ranked.labelled(cells), cells.counts(Quality.SEVERAL) > 0
     return [
-        *_unranked(cells),
-        (ranked.positives <= 0, Why.NO_POSITIVE_LABELS),
-        (ranked.negatives <= 0, Why.NO_NEGATIVE_LABELS),
+        *_lacking(cells),
+        (several & ~np.isfinite(value), Why.ONE_CLASS),
+        (~several & (ranked.positives <= 0), Why.NO_POSITIVE_LABELS),
+        (~several & (ranked.negatives <= 0), Why.NO_NEGATIVE_LABELS),
     ]
 
 
@@ -106,20 +109,57 @@ def _per_label(cells: QualityCells) -> Floats:
 
 
 def roc_auc(cells: QualityCells) -> Estimates:
-    weight = _per_label(cells)
-    scaled = _scaled(cells, weight)
-    area, error = ranking_area(scaled)
-    error, fewest = error * np.sqrt(cells.spread), np.minimum(scaled.positives, scaled.negatives)
+    return _area(cells, _scaled(cells), _area_under_roc)
+
+
+# (area, its error, of how many) of bins, each tied or not.
+_Measure: TypeAlias = Callable[[Ranked, Bools], tuple[Floats, Floats, Floats]]
+
+
+def _area_under_roc(ranked: Ranked, _: Bools) -> tuple[Floats, Floats, Floats]:
+    area, error = ranking_area(ranked)
+    area = np.clip(area, 0.0, 1.0)
     # One of a kind has no deviation; its neighbours' distance is the best there is.
-    error = np.where(np.isnan(error), np.sqrt(ratio(area * (1 - area), fewest)), error)
-    interval = bounded(area, error, fewest / cells.spread)
-    return known(area, interval, cells.counts(Quality.SCORED), *_two_sided(cells))
+    fewest = np.minimum(ranked.positives, ranked.negatives)
+    return area, np.where(np.isnan(error), np.sqrt(ratio(area * (1 - area), fewest)), error), fewest
 
 
-def _scaled(cells: QualityCells, weight: Floats) -> Ranked:
+def _area(cells: QualityCells, ranked: Ranked, measure: _Measure) -> Estimates:
+    """An area, of several classes the mean over these; its error is then the mean of theirs, the most that
+    the error of a mean can be."""
+    value, error, size = measure(ranked, _tied(cells))
+    several = cells.counts(Quality.SEVERAL) > 0
+    if several.any():
+        by_class, slot, edged = _by_class(cells)
+        found = measure(by_class, edged)
+        both = (by_class.positives > 0) & (by_class.negatives > 0)
+        number = summed(slot[both], both[both], cells.n)
+        means = (ratio(summed(slot[both], each[both], cells.n), number) for each in found)
+        value, error, size = (
+            np.where(several, mean, one) for mean, one in zip(means, (value, error, size), strict=True)
+        )
+    interval = bounded(value, error * np.sqrt(cells.spread), size / cells.spread)
+    return known(value, interval, cells.counts(Quality.SCORED), *_two_sided(cells, value))
+
+
+def _by_class(cells: QualityCells) -> tuple[Ranked, Ints, Bools]:
+    """(bins of the score of each class against the rest, by slot and class; the slot of each of these;
+    whether the scores of a bin are tied)."""
+    bins = cells.class_scores
+    weight = bins.weight / _safe(_per_label(cells))[bins.slot][:, None]
+    classes, place = np.unique(bins.slot * 256 + bins.number, return_inverse=True)
+    ranked = Ranked(len(classes), place, weight[:, 0], weight[:, 1])
+    return ranked, classes // 256, _on_edge(bins.bin, bins.weight.sum(axis=1), bins.total)
+
+
+def _safe(weight: Floats) -> Floats:
+    return np.where(weight > 0, weight, 1.0)
+
+
+def _scaled(cells: QualityCells) -> Ranked:
     """The labelled bins with weights of mean 1."""
     ranked = Ranked.labelled(cells)
-    per = np.where(weight > 0, weight, 1.0)[ranked.slot]
+    per = _safe(_per_label(cells))[ranked.slot]
     return Ranked(cells.n, ranked.slot, ranked.negative / per, ranked.positive / per)
 
 
@@ -127,13 +167,16 @@ def average_precision(cells: QualityCells) -> Estimates:
     """The area under the precision-recall curve as scikit-learn's average precision: the mean, over the
     positives, of the precision at their score. Scores that share a bin are taken in random order (the mean
     over all orders, exactly), unless all lie on its edge: those are tied. Its error: the delta method."""
-    ranked = _scaled(cells, _per_label(cells))
+    return _area(cells, _scaled(cells), _average_precision)
+
+
+def _average_precision(ranked: Ranked, tied: Bools) -> tuple[Floats, Floats, Floats]:
+    n = ranked.n
     slot, negative, positive = ranked.slot, ranked.negative, ranked.positive
     positives, negatives = ranked.positives, ranked.negatives
     above = positives[slot] - cumulative(slot, positive) - positive
     both_above = above + negatives[slot] - cumulative(slot, negative) - negative
     size = positive + negative
-    tied = _tied(cells)
     mixed = np.clip(ratio(positive - 1, np.where(np.abs(size - 1) < 1e-9, 0.0, size - 1)), 0.0, 1.0)
     mixed = np.where((positive > 1) & (size > 1), mixed, 0.0)
     steps = digamma(both_above + size + 1) - digamma(both_above + 1)
@@ -141,19 +184,21 @@ def average_precision(cells: QualityCells) -> Estimates:
     ordered = np.where(size > 0, positive / np.where(size > 0, size, 1.0), 0.0) * untied
     at_end = ratio(above + positive, both_above + size)
     gained = np.where(size > 0, np.where(tied, positive * at_end, ordered), 0.0)
-    value = np.clip(ratio(summed(slot, gained, cells.n), positives), 0.0, 1.0)
+    value = np.clip(ratio(summed(slot, gained, n), positives), 0.0, 1.0)
     error = _precision_error(ranked, value, np.where(size > 0, at_end, 0.0), both_above + size)
-    interval = bounded(value, error * np.sqrt(cells.spread), positives / cells.spread)
-    return known(value, interval, cells.counts(Quality.SCORED), *_two_sided(cells))
+    return value, error, positives
 
 
 def _tied(cells: QualityCells) -> Bools:
     """Bins whose labelled scores all lie on the lower edge; the last one's may all be 1 instead."""
     bins = cells.scores
-    weight, total = bins.weight[:, :, :2].sum(axis=(1, 2)), bins.total[:, :, :2].sum(axis=(1, 2))
+    return _on_edge(bins.bin, *(held[:, :, :2].sum(axis=(1, 2)) for held in (bins.weight, bins.total)))
+
+
+def _on_edge(of_bin: Ints, weight: Floats, total: Floats) -> Bools:
     off = np.minimum(
-        np.abs(total - weight * _LOWER_EDGES[bins.bin]),
-        np.where(bins.bin == len(SCORE_EDGES), np.abs(total - weight), np.inf),
+        np.abs(total - weight * _LOWER_EDGES[of_bin]),
+        np.where(of_bin == len(SCORE_EDGES), np.abs(total - weight), np.inf),
     )
     found: Bools = off <= 1e-9 * np.maximum(weight, 1e-300)
     return found
@@ -229,7 +274,7 @@ def calibration_gap(cells: QualityCells) -> Estimates:
 
 def _at(cells: QualityCells, k: float, share: bool) -> tuple[Floats, Floats, Ranked]:
     """(positives among the first k by score, k) by slot; of a bin that k cuts, the mean over all orders."""
-    ranked = _scaled(cells, _per_label(cells))
+    ranked = _scaled(cells)
     whole = cells.counts(Quality.SCORED).astype(np.float64)
     first = np.maximum(np.floor(whole * k + 1e-9), 1.0) if share else np.full(cells.n, k)
     size = ranked.positive + ranked.negative

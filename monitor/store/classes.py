@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from monitor.profiles.layout import OTHER_CLASS
 from monitor.store.engine import reading, writing
+from monitor.store.pair_codec import short_hash
 from monitor.store.schema import classes
 from monitor.store.store import Store, insert
 
@@ -29,6 +30,8 @@ class Classes:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._known: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        self._hashed: dict[str, dict[int, int]] = {}
+        self._foreign: set[tuple[str, int]] = set()
 
     def numbers(self, wanted: Iterable[tuple[str, str]]) -> list[int]:
         """The number of each (model, class), OTHER_CLASS beyond the limit. Does not touch the store.
@@ -47,10 +50,27 @@ class Classes:
             raise Unnumbered(missing)
         return found
 
+    def numbers_of_hashes(self, wanted: Iterable[tuple[str, int]]) -> list[int]:
+        """The number of each (model, `short_hash` of the class's name), OTHER_CLASS for those without one.
+        Does not touch the store; raises Unnumbered as `numbers` does."""
+        found, missing = [], set()
+        for model, name in wanted:
+            number = self._hashed.get(model, {}).get(name, OTHER_CLASS)
+            is_new = number == OTHER_CLASS and len(self._known[model]) < MAX_CLASSES
+            # Whoever stored the prediction has numbered its classes: in another process, perhaps.
+            if is_new and (model, name) not in self._foreign:
+                self._foreign.add((model, name))
+                missing.add(model)
+            found.append(number)
+        if missing:
+            raise Unnumbered(dict.fromkeys(missing, ()))
+        return found
+
     def register(self, missing: Mapping[str, Collection[str]]) -> None:
         """Gives numbers, or learns those that another process gave. A transaction of its own."""
         for model, names in sorted(missing.items()):
-            self._known[model] = _registered(self._store, model, names)
+            known = self._known[model] = _registered(self._store, model, names)
+            self._hashed[model] = {short_hash(name): number for name, number in known.items()}
 
 
 def _registered(store: Store, model: str, names: Collection[str]) -> dict[str, int]:

@@ -5,7 +5,7 @@ is to append, and merging two rows is to join them. Tens of thousands are writte
 array operations.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from hashlib import blake2b
@@ -99,13 +99,15 @@ LABEL = np.dtype(
 class Halves:
     """`n` predictions or labels as they are stored: `keys` (uint8, n x 16), `days` (int64) and the bytes of
     each, `sizes` (int64) of them, one after the other in `data` (uint8). `names` are the ids (else the
-    business keys) where they were kept, for people to read; they are not stored."""
+    business keys) where they were kept, for people to read, `classes` (model, name) those that have
+    scores of their own; both are not stored."""
 
     keys: Bytes
     days: Ints
     sizes: Ints
     data: Bytes
     names: Sequence[str] = ()
+    classes: Collection[tuple[str, str]] = ()
 
     def __len__(self) -> int:
         return len(self.sizes)

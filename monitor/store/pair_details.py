@@ -1,5 +1,6 @@
 """What of pairs is no plain column: lists, texts that are no classes, scores of every class."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from monitor.profiles.layout import OTHER_CLASS
 from monitor.profiles.quality import ClassScores
 from monitor.records import Ints
+from monitor.store.classes import Classes
 from monitor.store.pair_codec import Entries, ValueKind, short_hash
 from monitor.store.pair_values import Decoded, Texts
 
@@ -50,19 +52,26 @@ class Lists:
         }
 
 
-def class_scores(predictions: Entries, texts: Texts, index: Ints, actual: Ints) -> ClassScores | None:
+def class_scores(
+    predictions: Entries, texts: Texts, index: Ints, actual: Ints, models: Sequence[str], known: Classes
+) -> ClassScores | None:
     """The scores of the classes of each pair, None where no prediction has any. `index` are the predictions,
-    `actual` (int64) the codes of the labels' texts. A class without a score was given none."""
+    `actual` (int64) the codes of the labels' texts, `models` the predictions' models. A class without a score
+    was given none. Raises Unnumbered."""
     n = len(index)
     pair, name, score = predictions.class_scores(index)
     if not len(pair):
         return None
     codes, place = np.unique(actual, return_inverse=True)
     hashes = np.array([short_hash(texts.text(code)) for code in codes.tolist()], np.int64)[place]
+    names = np.array(models, np.object_)[pair]
+    wanted = dict.fromkeys(zip(names.tolist(), name.tolist(), strict=True))
+    numbers = dict(zip(wanted, known.numbers_of_hashes(wanted), strict=True))
+    number = np.array([numbers[of] for of in zip(names.tolist(), name.tolist(), strict=True)], np.int64)
     given = np.zeros(n, np.bool_)
     given[pair] = True
     hit = name == hashes[pair]
     actual_score, squares = np.zeros(n), np.zeros(n)
     np.add.at(actual_score, pair[hit], score[hit])
     np.add.at(squares, pair, score**2)
-    return ClassScores(given, actual_score, squares)
+    return ClassScores(given, actual_score, squares, pair, number, score, hit)

@@ -108,6 +108,7 @@ class Pairing:
         predictions, labels = [h for h in predictions if len(h)], [h for h in labels if len(h)]
         if not predictions and not labels:
             return Paired(Profiles())
+        self._classes.numbers(each for halves in predictions for each in halves.classes)
         new = pairs.incoming(predictions, labels)
         held = pairs.exchange(self._store, connection, new)
         texts = Texts()
@@ -279,7 +280,9 @@ class Pairing:
             weight=weight,
             ranked=lists.ranked(),
             texts=lists.texts(predicted_class, actual_class),
-            class_scores=class_scores(predicted.entries, p.texts, index, actual),
+            class_scores=class_scores(
+                predicted.entries, p.texts, index, actual, [models.names[i] for i in model], self._classes
+            ),
         )
 
     def _numbered(

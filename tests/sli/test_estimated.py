@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from sklearn.isotonic import IsotonicRegression
 
 from monitor.profiles.layout import SCORE, SCORE_SUM
-from monitor.profiles.quality import ClassScores, Pairs
+from monitor.profiles.quality import Pairs
 from monitor.sli.entries import Entries
 from monitor.sli.estimated import EXPECTED, Calibration, calibrate, expectation_error, isotonic
 from monitor.sli.quality import find_metric
 from monitor.sli.quality_cells import QualityCells
-from tests.labelling import binary, cells_of, make_pairs, value_of, without_labels
+from tests.labelling import binary, cells_of, make_pairs, scores_of_classes, value_of, without_labels
 
 isotonic_of_sklearn = pytest.importorskip("sklearn.isotonic")
 
@@ -183,13 +183,12 @@ def several_classes(frame: pd.DataFrame, names: list[str]) -> Pairs:
     actual, predicted = (frame[c].map(names.index).to_numpy() for c in ("y_true", "y_pred"))
     scores = frame[[f"y_pred_proba_{name}" for name in names]].to_numpy()
     rows = np.arange(len(frame))
-    given = ClassScores(np.ones(len(frame), np.bool_), scores[rows, actual], (scores**2).sum(axis=1))
     return make_pairs(
         len(frame),
         predicted_class=predicted,
         actual_class=actual,
         score=scores[rows, predicted],
-        class_scores=given,
+        class_scores=scores_of_classes(scores, actual),
     )
 
 

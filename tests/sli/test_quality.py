@@ -11,11 +11,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.profiles.layout import Quality
-from monitor.profiles.quality import ClassScores
+from monitor.profiles.layout import Kind, Quality
+from monitor.profiles.profile import Profiles
+from monitor.profiles.quality import count_quality
+from monitor.profiles.rows import RowKeys
 from monitor.sli.quality import METRICS, find_metric
 from monitor.sli.quality_cells import QualityCells
-from tests.labelling import binary, cells_of, make_pairs, numbers, value_of, without_labels
+from tests.labelling import (
+    binary,
+    cells_of,
+    make_pairs,
+    numbers,
+    scores_of_classes,
+    value_of,
+    without_labels,
+)
 
 metrics = pytest.importorskip("sklearn.metrics")
 
@@ -157,13 +167,12 @@ def test_probabilities_of_several_classes_are_judged_as_scikit_learn_does(shared
     actual, predicted = (frame[c].map(names.index).to_numpy() for c in ("y_true", "y_pred"))
     scores = frame[[f"y_pred_proba_{name}" for name in names]].to_numpy()
     rows = np.arange(len(frame))
-    given = ClassScores(np.ones(len(frame), np.bool_), scores[rows, actual], (scores**2).sum(axis=1))
     pairs = make_pairs(
         len(frame),
         predicted_class=predicted,
         actual_class=actual,
         score=scores[rows, predicted],
-        class_scores=given,
+        class_scores=scores_of_classes(scores, actual),
     )
     cells = cells_of(pairs)
     right = (predicted == actual).astype(np.int64)
@@ -172,9 +181,11 @@ def test_probabilities_of_several_classes_are_judged_as_scikit_learn_does(shared
         ("brier", ((scores - np.eye(len(names))[actual]) ** 2).sum(axis=1).mean(), 1e-9),
         ("ece", calibration_error(right, scores[rows, predicted]), 1e-9),
         ("accuracy", right.mean(), 1e-9),
+        ("roc_auc", metrics.roc_auc_score(actual, scores, multi_class="ovr", average="macro"), 0.002),
+        ("pr_auc", metrics.average_precision_score(actual, scores, average="macro"), 0.002),
     ):
         assert value_of(name, cells) == pytest.approx(value, abs=tolerance), name
-    for name in ("roc_auc", "pr_auc", "precision_at_100", "lift_at_10p"):
+    for name in ("precision_at_100", "lift_at_10p"):
         estimates = find_metric(name).compute(cells)  # type: ignore[union-attr]  # it is there
         assert estimates.reason(0) == "several classes: there is no one class to rank by the score of"
     without = cells_of(
@@ -182,6 +193,54 @@ def test_probabilities_of_several_classes_are_judged_as_scikit_learn_does(shared
     )
     reason = find_metric("log_loss").compute(without).reason(0)  # type: ignore[union-attr]  # it is there
     assert reason == "several classes, and none is the positive one"
+
+
+@given(n=st.integers(2, 60), k=st.integers(3, 6), seed=st.integers(0, 2**32 - 1), weighted=st.booleans())
+def test_areas_of_several_classes_equal_scikit_learns(n: int, k: int, seed: int, weighted: bool) -> None:
+    """Over the classes that some labels are of and others aren't; scores on edges lose nothing to bins."""
+    rng = np.random.default_rng(seed)
+    scores = rng.multinomial(20, np.full(k, 1 / k), size=n) / 20
+    actual = rng.integers(0, k - 1, n)
+    weight = rng.integers(1, 5, n).astype(float) if weighted else np.ones(n)
+    cells = cells_of(
+        make_pairs(
+            n,
+            predicted_class=scores.argmax(axis=1),
+            actual_class=actual,
+            score=scores.max(axis=1),
+            weight=weight,
+            class_scores=scores_of_classes(scores, actual),
+        )
+    )
+    found = find_metric("roc_auc").compute(cells)  # type: ignore[union-attr]  # it is there
+    both = [c for c in range(k) if 0 < (actual == c).sum() < n]
+    if not both:
+        assert found.reason(0) == "predictions or labels are all of one class"
+        return
+    areas = [metrics.roc_auc_score(actual == c, scores[:, c], sample_weight=weight) for c in both]
+    assert found.value[0] == pytest.approx(np.mean(areas), abs=1e-9)
+    assert found.low[0] <= found.value[0] + 1e-9
+    assert found.value[0] <= found.high[0] + 1e-9
+
+
+def test_what_pairs_of_several_classes_add_they_take_out_again() -> None:
+    rng = np.random.default_rng(1)
+    scores = rng.dirichlet(np.ones(4), 50)
+    actual = rng.integers(0, 4, 50)
+    pairs = make_pairs(
+        50,
+        predicted_class=scores.argmax(axis=1),
+        actual_class=actual,
+        score=scores.max(axis=1),
+        weight=rng.uniform(0.5, 2, 50),
+        class_scores=scores_of_classes(scores, actual),
+    )
+    profiles, index = Profiles(), np.arange(50)
+    row = profiles.rows_for(RowKeys.windows(Kind.QUALITY, 3600, np.zeros(1, np.int64), np.zeros(1, np.int64)))
+    for sign in (1, -1):
+        count_quality(profiles, row[np.zeros(50, np.int64)], index, np.full(50, sign), pairs)
+    assert not profiles.counts[1].any()
+    assert np.abs(profiles.sums[1]).max() < 1e-9
 
 
 NUMBERS: Mapping[str, Callable[[np.ndarray, np.ndarray], float]] = {

@@ -7,7 +7,16 @@ from typing import Any
 import numpy as np
 
 from monitor.job.halves import label_halves
-from monitor.profiles.layout import CONFUSION, LAG, OTHER_CLASS, SCORE, Kind, Quality
+from monitor.profiles.layout import (
+    CLASS_SCORE,
+    CONFUSION,
+    LAG,
+    OTHER_CLASS,
+    SCORE,
+    SCORE_EDGES,
+    Kind,
+    Quality,
+)
 from monitor.profiles.series import SeriesKey
 from monitor.records import Coded, Column, LabelBatch, Partition, Vocabulary
 from monitor.store.classes import class_names
@@ -17,7 +26,7 @@ from monitor.store.read import read_cells
 from monitor.store.store import Store
 from tests.exactly_once.pair_oracle import Label, Prediction
 
-__all__ = ["label_half", "prediction_half", "quality_counts"]
+__all__ = ["class_score_counts", "label_half", "prediction_half", "quality_counts"]
 
 _DAY_MS = 86_400_000
 _ALL_S = (0, 4_102_444_800)
@@ -37,8 +46,13 @@ def _coded(name: str | None) -> Coded:
     return Vocabulary().encode([name], 1)
 
 
-def prediction_half(p: Prediction, ids: Mapping[SeriesKey, int], writers: Mapping[Partition, int]) -> Halves:
-    """A prediction as a half; `ids` are the numbers of the series."""
+def prediction_half(
+    p: Prediction,
+    ids: Mapping[SeriesKey, int],
+    writers: Mapping[Partition, int],
+    scores: Mapping[str, float] | None = None,
+) -> Halves:
+    """A prediction as a half; `ids` are the numbers of the series, `scores` those of each class."""
     ts_ms, topic, number, offset = p.rank
     head = np.zeros(1, PREDICTION)
     head["writer"], head["ts_ms"], head["offset"] = writers[Partition(topic, number)], ts_ms, offset
@@ -46,12 +60,15 @@ def prediction_half(p: Prediction, ids: Mapping[SeriesKey, int], writers: Mappin
     head["score"] = np.nan if p.score is None else p.score
     head["series"] = ids[p.series[0]]
     marginals = np.array([[ids[s] for s in p.series[1:]]], np.int64).reshape(1, -1)
-    sizes, data = encode_predictions(head, marginals, values_of(_column(p.value)))
+    sizes, data = encode_predictions(
+        head, marginals, values_of(_column(p.value)), {0: scores} if scores else None
+    )
     keys = join_keys([p.id], [p.join[1] if p.join[0] == "k" else None])
     if p.value is None and p.score is None:
         none = np.zeros(0, np.int64)
         return Halves(keys[:0], none, none, data[:0])
-    return Halves(keys, np.array([ts_ms // _DAY_MS]), sizes, data)
+    classes = {(p.model, name) for name in scores or ()}
+    return Halves(keys, np.array([ts_ms // _DAY_MS]), sizes, data, (), classes)
 
 
 def label_half(label: Label, writers: Mapping[Partition, int]) -> Halves:
@@ -99,6 +116,19 @@ def quality_counts(store: Store) -> dict[tuple[str, int, SeriesKey, int], Counte
                         found[key][name] += n
     cleared = {row: Counter({cell: n for cell, n in counts.items() if n}) for row, counts in found.items()}
     return {row: counts for row, counts in cleared.items() if counts}
+
+
+def class_score_counts(store: Store) -> dict[tuple[str, bool], int]:
+    """How many labelled predictions there are by class, and by whether it is the label's, of all series."""
+    (model,) = models(store)
+    names = {number: name for name, number in class_names(store, model).items()}
+    cells = read_cells(store, Kind.QUALITY, 86_400, list(find_series(store, model).values()), *_ALL_S)
+    found: Counter[tuple[str, bool]] = Counter()
+    for cell, n in zip(cells.cell.tolist(), cells.count.tolist(), strict=True):
+        if cell >= CLASS_SCORE:
+            number, actual = divmod(cell - CLASS_SCORE, 2)
+            found[names[number // (len(SCORE_EDGES) + 1)], bool(actual)] += n
+    return {key: n for key, n in found.items() if n}
 
 
 def _name(cell: int, classes: Mapping[int, str]) -> tuple[Any, ...] | None:

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -19,7 +19,7 @@ from monitor.store.pair_rows import MAX_LABELS, MAX_PREDICTIONS
 from monitor.store.pairing import Pairing, PairingSettings
 from monitor.store.pairs import CROWDED_OUT, ORPHAN, drop_expired_pairs
 from tests.exactly_once.pair_oracle import Label, Prediction, count_pairs
-from tests.store.halves import label_half, prediction_half, quality_counts
+from tests.store.halves import class_score_counts, label_half, prediction_half, quality_counts
 
 DAY_MS = 86_400_000
 BEGIN_MS = 1_700_000_040_000
@@ -72,12 +72,17 @@ class Bench:
         self.labels: list[Label] = []
 
     def prediction(
-        self, name: str, ts_ms: int = BEGIN_MS, value: object = "yes", key: str | None = None
+        self,
+        name: str,
+        ts_ms: int = BEGIN_MS,
+        value: object = "yes",
+        key: str | None = None,
+        scores: Mapping[str, float] | None = None,
     ) -> Halves:
         rank = (ts_ms, *RECORDS, len(self.predictions))
         join = ("i", name) if key is None else ("k", key)
         self.predictions.append(Prediction(join, "fraud", name, value, 0.5, SERIES, rank))
-        return prediction_half(self.predictions[-1], self._ids, self._numbers)
+        return prediction_half(self.predictions[-1], self._ids, self._numbers, scores)
 
     def label(
         self,
@@ -167,6 +172,20 @@ def test_classes_get_numbers_once_up_to_the_limit(store: Store) -> None:
     assert sorted(known.values()) == list(range(MAX_CLASSES))
     assert {f"c{i}" for i in range(40)} <= known.keys()
     assert class_names(store, "n") == {"c1": 0}
+
+
+def test_scores_of_classes_count_whoever_brings_the_label_and_are_taken_out_by_a_correction(
+    bench: Bench,
+) -> None:
+    """The writer of the labels has never seen the names of the classes: it learns their numbers."""
+    scores = {"a": 0.2, "b": 0.5, "c": 0.3}
+    bench.writers[RECORDS].write([bench.prediction("1", value="b", scores=scores)], [])
+    bench.writers[LABELS].write([], [bench.label("1", value="a")])
+    n = len(SERIES)
+    assert class_score_counts(bench.store) == {("a", True): n, ("b", False): n, ("c", False): n}
+    bench.writers[LABELS].write([], [bench.label("1", value="c", ts_ms=BEGIN_MS + 2 * DAY_MS)])
+    assert class_score_counts(bench.store) == {("a", False): n, ("b", False): n, ("c", True): n}
+    bench.check()
 
 
 def test_pairs_go_when_the_horizon_ends_and_orphans_are_counted(bench: Bench) -> None:

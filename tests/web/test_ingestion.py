@@ -85,8 +85,8 @@ def test_gzip_with_several_members(site: Site) -> None:
     ("body", "encoding", "status"),
     [
         (b"nonsense", "gzip", 400),
-        (gzip.compress(b'{"id":"a"}')[:-4], "gzip", 400),
-        (gzip.compress(b"") * 500, "gzip", 400),
+        (gzip.compress(b'{"id":"a"}', mtime=0)[:-4], "gzip", 400),
+        (gzip.compress(b"", mtime=0) * 500, "gzip", 400),
         (b"{}", "br", 415),
         (b"{}", "gzip, gzip", 415),
     ],
