@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, PositiveInt
 
-from monitor.config.durations import Days, Milliseconds
+from monitor.config.durations import DAY_MS, Days, Milliseconds
 from monitor.config.objectives import zone
 from monitor.config.paging_templates import TemplatesSection
 from monitor.config.secrets import MASK, is_secret
@@ -77,12 +77,21 @@ class HoursConfig(Section):
     time_zone: Annotated[Text, AfterValidator(zone)] = "UTC"
 
 
+class PageBudgetConfig(Section):
+    """More than `pages` in any time of `per` are too many: the receiver `tell` is told so, once."""
+
+    pages: Annotated[int, Field(ge=1, le=10_000, examples=[10])]
+    per_ms: Annotated[Milliseconds, Field(gt=0)] = 7 * DAY_MS
+    tell: Annotated[Text, Field(examples=["risk-lead"])]
+
+
 class OwnerConfig(Section):
-    """What holds for the incidents of an owner: who is told next while nobody acknowledges, and in which
-    hours tickets wait."""
+    """What holds for the incidents of an owner: who is told next while nobody acknowledges, in which hours
+    tickets wait, and how many pages are too many."""
 
     escalation: tuple[LevelConfig, ...] = ()
     quiet_hours: HoursConfig | None = None
+    page_budget: PageBudgetConfig | None = None
 
 
 class DampingConfig(Section):

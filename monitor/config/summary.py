@@ -110,6 +110,10 @@ def _paging(paging: PagingConfig) -> str:
     if (damping := paging.damping) is not None:
         within, calm = format_duration(damping.within_ms), format_duration(damping.calm_ms)
         said.append(f"what begins {damping.starts} times in {within} ends after {calm} of calm")
+    for owner, of in paging.owners.items():
+        if (budget := of.page_budget) is not None:
+            period = format_duration(budget.per_ms)
+            said.append(f"{budget.tell} hears of more than {budget.pages} pages to {owner} in {period}")
     return ", ".join(said)
 
 

@@ -7,14 +7,15 @@ from typing import Any
 
 from monitor.config.document import Location
 from monitor.config.mistake import Mistake
-from monitor.config.paging import DampingConfig, PagingConfig
+from monitor.config.paging import PagingConfig
 from monitor.errors import ConfigError
+from monitor.paging.calm.configured import calm_mistakes, damping, page_budgets
 from monitor.paging.document import from_mapping, load
 from monitor.paging.matching import matcher
 from monitor.paging.oncall.duties import hours, on_call_receivers, rotations
 from monitor.paging.oncall.escalation import Level
 from monitor.paging.receivers.notices import notices
-from monitor.paging.settings import Damping, Hold, Matcher, PagerSettings
+from monitor.paging.settings import Hold, Matcher, PagerSettings
 from monitor.paging.templates import DEFAULT
 
 __all__ = ["inline_document", "pager_settings", "paging_mistakes", "paging_warnings"]
@@ -37,17 +38,14 @@ def pager_settings(config: PagingConfig) -> PagerSettings:
             for owner, said in config.owners.items()
         },
         templates=DEFAULT.over(config.templates),
-        damping=_damping(config.damping),
+        damping=damping(config.damping),
+        page_budgets=page_budgets(config),
         holds=tuple(
             Hold(f"quiet hours of {owner}", _can_wait(owner), hours(said.quiet_hours).contains)
             for owner, said in config.owners.items()
             if said.quiet_hours is not None
         ),
     )
-
-
-def _damping(said: DampingConfig | None) -> Damping | None:
-    return None if said is None else Damping(said.starts, said.within_ms, said.calm_ms)
 
 
 def _can_wait(owner: str) -> tuple[Matcher, ...]:
@@ -78,6 +76,7 @@ def paging_mistakes(config: PagingConfig) -> Iterator[Mistake]:
         return
     yield from found.mistakes
     yield from _escalations(config, settings)
+    yield from calm_mistakes(config, settings)
     for name, rotation in config.rotations.items():
         layers: Location = (*_PLACE, "rotations", name, "layers")
         if not rotation.layers:

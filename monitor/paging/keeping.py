@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from monitor.paging.calm.calm import Calm
 from monitor.paging.matching import matcher_text, parse_matcher
 from monitor.paging.silence import Repeat, Silence
 from monitor.paging.state import Kind, PagerState, read
@@ -12,15 +13,23 @@ from monitor.store.paging import read_state
 from monitor.store.silences import SilenceRow, list_silences, put_silences
 from monitor.store.store import Store
 
-__all__ = ["keep_silences", "kept_silences", "kept_state", "silence_of", "silence_row"]
+__all__ = ["keep_silences", "kept_calm", "kept_silences", "kept_state", "silence_of", "silence_row"]
+
+_KINDS = frozenset(map(str, Kind))
 
 
 def kept_state(store: Store) -> PagerState:
     """Everything that the pager wrote down."""
     state = PagerState()
-    for kind_name, document in read_state(store):
-        state.add(read(Kind(kind_name), document))
+    for kind, document in read_state(store):
+        if kind in _KINDS:
+            state.add(read(Kind(kind), document))
     return state
+
+
+def kept_calm(store: Store) -> Calm:
+    """What its messages rest on, as it was written down."""
+    return Calm(read_state(store))
 
 
 class _Silence(msgspec.Struct):

@@ -16,7 +16,7 @@ from monitor.paging.decision import Decision, Flush
 from monitor.paging.inbox import deed_of, reports
 from monitor.paging.incidents.book import Book
 from monitor.paging.incidents.incident import Act, Deed, entry_row, incident_of, incident_row
-from monitor.paging.keeping import kept_silences, kept_state
+from monitor.paging.keeping import kept_calm, kept_silences, kept_state
 from monitor.paging.message import Delivery, Message, Result, Sender
 from monitor.paging.notes import acknowledgements, beats
 from monitor.paging.outbox.item import Item, State, item_of, row_of
@@ -104,6 +104,7 @@ class Running:
         self._recovered = self.queue.recover(now_ms, self._dedups)
         for item in self._recovered:
             self._settle(item, now_ms)
+        self.calm = kept_calm(store)
         known = list_incidents(store, since_ms=now_ms - _REMEMBERED_MS)
         self.book = Book(map(incident_of, known), last_id(store), settings.incident_by)
 
@@ -167,13 +168,15 @@ class Running:
                 escalated = self.pager.escalate(group, step.receiver, now_ms)
                 self.post(escalated, now_ms)
                 decisions += escalated
+        for slot, message in self.calm.turn(self.pager, self.book, now_ms):
+            self.queue.put(slot, message, now_ms)
         self._beat(now_ms)
         sending = self.queue.start_due(now_ms) if sends else []
-        changes = self.pager.take_changes()
+        changes, (calm, gone) = self.pager.take_changes(), self.calm.take_changes()
         written = Written(
             [batch.id for batch in batches],
-            {(str(kind), key): document for (kind, key), document in changes.changed.items()},
-            [(str(kind), key) for kind, key in changes.gone],
+            {(str(kind), key): document for (kind, key), document in changes.changed.items()} | calm,
+            [(str(kind), key) for kind, key in changes.gone] + gone,
             [row_of(item) for item in self.queue.take_changes()],
             *self._noted(),
         )

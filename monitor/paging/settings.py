@@ -5,18 +5,22 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import time
 from typing import Any
 
 from monitor.paging.alert import Labels
 from monitor.paging.oncall.escalation import Level
+from monitor.paging.oncall.local_time import ALL_DAYS
 from monitor.paging.templates import DEFAULT, Templates
 
 __all__ = [
     "Damping",
+    "Digest",
     "Hold",
     "InhibitRule",
     "Integration",
     "Matcher",
+    "PageBudget",
     "PagerSettings",
     "Receiver",
     "Route",
@@ -139,10 +143,37 @@ class Damping:
 
 
 @dataclass(frozen=True, slots=True)
+class PageBudget:
+    """More than `pages` within `period_ms` are too many; `tell` is the receiver that hears of it."""
+
+    pages: int
+    period_ms: int
+    tell: str
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """Tickets and infos that match are told to `receiver` together, `at` a local time on weekdays `days`
+    (Monday is 0)."""
+
+    name: str
+    matchers: tuple[Matcher, ...]
+    receiver: str
+    at: time
+    zone: str = "UTC"
+    days: frozenset[int] = ALL_DAYS
+
+    def takes(self, labels: Mapping[str, str]) -> bool:
+        """Never a page, nor what doesn't say that it can wait."""
+        return labels.get("severity") in ("ticket", "info") and matches_all(self.matchers, labels)
+
+
+@dataclass(frozen=True, slots=True)
 class PagerSettings:
     """All of it. `intervals` say, by name, whether a moment (ms since the epoch) lies within them. A message
     lists `max_alerts` at most (None: all). Alerts that agree in the labels `incident_by` are one incident;
-    `escalations` say, by owner, who is told next. Messages are in the words of `templates`."""
+    `escalations` say, by owner, who is told next, `page_budgets` how many pages are too many. Messages are in
+    the words of `templates`. That a silence ends is said `silence_warning_ms` before (0: never)."""
 
     route: Route
     receivers: Mapping[str, Receiver]
@@ -156,3 +187,6 @@ class PagerSettings:
     incident_by: tuple[str, ...] = ()
     escalations: Mapping[str, tuple[Level, ...]] = field(default_factory=dict)
     templates: Templates = DEFAULT
+    page_budgets: Mapping[str, PageBudget] = field(default_factory=dict)
+    digests: tuple[Digest, ...] = ()
+    silence_warning_ms: int = 0

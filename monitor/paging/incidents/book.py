@@ -204,7 +204,11 @@ class Book:
             self._incidents[incident.id] = self._changed[incident.id] = incident
             self._newest[incident.key] = max(incident.id, self._newest.get(incident.key, 0))
 
-    def _note(self, incident: int, at_ms: int, kind: Kind, text: str, who: str = MONITOR) -> None:
+    def say(self, incident: int | None, at_ms: int, text: str) -> None:
+        """Something for the timeline of an incident, or of none."""
+        self._note(incident, at_ms, Kind.NOTE, text)
+
+    def _note(self, incident: int | None, at_ms: int, kind: Kind, text: str, who: str = MONITOR) -> None:
         self._entries.append(Entry(incident, at_ms, kind, who, text))
 
     def take_changes(self) -> tuple[list[Incident], list[Entry]]:

@@ -14,6 +14,7 @@ from monitor.paging.receivers.http import HttpConfig, Url, post, secret
 from monitor.paging.receivers.kind import Kind
 from monitor.paging.receivers.texts import ReceiverSection
 from monitor.paging.templates import DEFAULT, Templates
+from monitor.paging.templates.wording import headline
 
 __all__ = ["KIND", "WebhookConfig", "payload"]
 
@@ -59,12 +60,19 @@ def payload(message: Message, max_alerts: int = 0) -> dict[str, Any]:
         "alerts": [_alert(told) for told in listed],
         "groupLabels": _map(message.group_labels),
         "commonLabels": _map(cut.common_labels),
-        "commonAnnotations": _map(cut.common_annotations),
+        "commonAnnotations": _map(cut.common_annotations) or _said(message),
         "externalURL": message.external_url,
         "version": "4",
         "groupKey": message.group_key,
         "truncatedAlerts": message.truncated + len(message.alerts) - len(listed),
     }
+
+
+def _said(message: Message) -> dict[str, str]:
+    """What a message says that lists no alert."""
+    if message.alerts or not message.text:
+        return {}
+    return {"summary": headline(message), "description": message.text}
 
 
 def _alert(told: Told) -> dict[str, Any]:

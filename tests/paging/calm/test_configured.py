@@ -8,7 +8,7 @@ from monitor.config import load_config
 from monitor.config.summary import summary
 from monitor.errors import ConfigError
 from monitor.paging.configured import pager_settings
-from monitor.paging.settings import PagerSettings
+from monitor.paging.settings import PageBudget, PagerSettings
 from tests.paging.simulated import Simulated, alert
 
 FILE = """\
@@ -45,14 +45,22 @@ def test_what_comes_and_goes_is_damped_only_where_that_is_asked(tmp_path: Path) 
 
 
 def test_the_check_says_how_it_is_damped(tmp_path: Path) -> None:
-    config = load_config(written(tmp_path, "damping: {}"), {})
-    assert dict(summary(config))["paging"] == ("embedded, what begins 3 times in 1h ends after 15m of calm")
+    more = "damping: {}\nowners: {risk: {page_budget: {pages: 10, tell: team}}}"
+    config = load_config(written(tmp_path, more), {})
+    assert pager_settings(config.paging).page_budgets == {"risk": PageBudget(10, 7 * 86_400_000, "team")}
+    assert dict(summary(config))["paging"] == (
+        "embedded, what begins 3 times in 1h ends after 15m of calm, team hears of more than 10 pages to risk in 7d"
+    )
 
 
 @pytest.mark.parametrize(
     ("more", "said"),
     [
         ("damping: {starts: 1}", "8: paging.damping.starts: must be at least 2, not '1'"),
+        (
+            "owners: {risk: {page_budget: {pages: 10, tell: lead}}}",
+            "8: paging.owners.risk.page_budget.tell: there is no receiver 'lead'; define it under receivers",
+        ),
         ("damping: {calm: 0s}", "8: paging.damping.calm: must be above 0, not '0s'"),
     ],
 )
