@@ -49,7 +49,8 @@ def test_the_check_says_how_it_is_damped(tmp_path: Path) -> None:
     config = load_config(written(tmp_path, more), {})
     assert pager_settings(config.paging).page_budgets == {"risk": PageBudget(10, 7 * 86_400_000, "team")}
     assert dict(summary(config))["paging"] == (
-        "embedded, what begins 3 times in 1h ends after 15m of calm, team hears of more than 10 pages to risk in 7d"
+        "embedded, what begins 3 times in 1h ends after 15m of calm, "
+        "team hears of more than 10 pages to risk in 7d"
     )
 
 
