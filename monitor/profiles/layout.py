@@ -18,6 +18,8 @@ __all__ = [
     "CONFUSION",
     "FEATURE_ROWS",
     "FEATURE_STRIDE",
+    "LABEL_BUCKETS",
+    "LABEL_NUMBER",
     "LAG",
     "MEASURES",
     "OTHER_CLASS",
@@ -203,14 +205,17 @@ class Quality(IntEnum):
 
 
 # Quality profiles: LAG + bucket counts labelled predictions by the label's arrival less the prediction's
-# time, ms. CONFUSION + predicted * 256 + actual counts classes by the numbers that the store gave them; the
-# classes beyond its limit are OTHER_CLASS. SCORE + (bin * 2 + predicted positive) * 3 + outcome (0 negative,
-# 1 positive, 2 not labelled yet) counts predictions by the bin of their score among SCORE_EDGES, and
-# SCORE_SUM + the same holds the sums of those scores. Of SEVERAL classes the score is that of the class
+# time, ms. LABEL_NUMBER + negative * LABEL_BUCKETS + bucket // 4 counts labels that are numbers by the bucket
+# of their size. CONFUSION + predicted * 256 + actual counts classes by the numbers that the store gave them;
+# the classes beyond its limit are OTHER_CLASS. SCORE + (bin * 2 + predicted positive) * 3 + outcome (0
+# negative, 1 positive, 2 not labelled yet) counts predictions by the bin of their score among SCORE_EDGES,
+# and SCORE_SUM + the same holds the sums of those scores. Of SEVERAL classes the score is that of the class
 # predicted, which counts as the positive one: the outcome is whether the prediction was right; and
 # CLASS_SCORE + (class * bins + bin) * 2 + whether it is the label's class counts the score of every class of
 # what is labelled, classes beyond the store's limit left out; CLASS_SCORE_SUM + the same holds their sums.
 LAG = 4096
+LABEL_NUMBER = 8192
+LABEL_BUCKETS = BUCKETS // 4
 CONFUSION = 1 << 16
 OTHER_CLASS = 255
 SCORE = 1 << 17

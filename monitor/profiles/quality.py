@@ -11,6 +11,8 @@ from monitor.profiles.layout import (
     CLASS_SCORE,
     CLASS_SCORE_SUM,
     CONFUSION,
+    LABEL_BUCKETS,
+    LABEL_NUMBER,
     LAG,
     OTHER_CLASS,
     SCORE,
@@ -246,12 +248,14 @@ def _cells_of(pairs: Pairs) -> _Cells:
     confusion = _classes(pairs, flags)
     score, score_value = _scores(pairs, flags, add)
     class_scores = _class_scores(pairs, flags[Quality.SCORED])
-    _numbers(pairs, flags, add)
+    number = _numbers(pairs, flags, add)
     _foretold(pairs, flags, add)
     _matches(pairs, flags, add)
     lag = np.where(labelled, LAG + bucket_of(np.maximum(pairs.lag_ms, 0).astype(np.float64)), -1)
     excess = weight - 1 if weighted else None
-    return _Cells(flags, sums, (lag, confusion, score), score, score_value * weight, excess, class_scores)
+    return _Cells(
+        flags, sums, (lag, number, confusion, score), score, score_value * weight, excess, class_scores
+    )
 
 
 _Add = Callable[[Quality, Floats], None]
@@ -316,7 +320,8 @@ def _class_scores(pairs: Pairs, judged: Bools) -> tuple[Ints, Ints, Floats] | No
     return pair, CLASS_SCORE + cell, several.score[counted] * pairs.weight[pair]
 
 
-def _numbers(pairs: Pairs, flags: dict[Quality, Bools], add: _Add) -> None:
+def _numbers(pairs: Pairs, flags: dict[Quality, Bools], add: _Add) -> Ints:
+    """The cell of each pair of numbers among LABEL_NUMBER, else -1."""
     predicted, actual = pairs.predicted_number, pairs.actual_number
     given = pairs.labelled & ~np.isnan(predicted) & ~np.isnan(actual)
     measured = given & (np.abs(predicted) <= _LARGEST) & (np.abs(actual) <= _LARGEST)
@@ -324,7 +329,7 @@ def _numbers(pairs: Pairs, flags: dict[Quality, Bools], add: _Add) -> None:
     flags[Quality.MEASURED], flags[Quality.NONZERO] = measured, nonzero
     flags[Quality.BEYOND] = given & ~measured
     if not measured.any():
-        return
+        return np.full(len(pairs), -1, np.int64)
     label = np.where(measured, actual, 0.0)
     error = np.where(measured, predicted, 0.0) - label
     size, squared, label_squared = np.abs(error), error**2, label**2
@@ -344,6 +349,8 @@ def _numbers(pairs: Pairs, flags: dict[Quality, Bools], add: _Add) -> None:
     add(Quality.SUM_SQUARED_ACTUAL_SQUARED, squared * label_squared)
     add(Quality.SUM_ABSOLUTE_ACTUAL, np.abs(error * label))
     add(Quality.SUM_SIGNED_SQUARED, error * size)
+    bucket = (label < 0) * LABEL_BUCKETS + bucket_of(np.abs(label)) // 4
+    return np.where(measured, LABEL_NUMBER + bucket, -1)
 
 
 def _foretold(pairs: Pairs, flags: dict[Quality, Bools], add: _Add) -> None:

@@ -287,7 +287,7 @@ SLIS: tuple[Sli, ...] = (
     Sli(
         "label_drift",
         "index",
-        "population stability index of the labels' classes against those of the stream's first days",
+        "population stability index of the labels (classes or numbers) against the stream's first days",
         Kind.QUALITY,
         Compared.LABEL_DRIFT,
     ),

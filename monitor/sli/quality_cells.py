@@ -11,6 +11,8 @@ from monitor.profiles.layout import (
     CLASS_SCORE,
     CLASS_SCORE_SUM,
     CONFUSION,
+    LABEL_BUCKETS,
+    LABEL_NUMBER,
     LAG,
     SCORE,
     SCORE_EDGES,
@@ -69,6 +71,7 @@ class Why(IntEnum):
     NO_CALIBRATION = 23
     SEVERAL_CLASSES = 24
     FEW_LABELS = 25
+    UNLIKE = 26
 
     @property
     def text(self) -> str:
@@ -101,6 +104,7 @@ _TEXTS = {
     Why.NO_CALIBRATION: "neither a baseline nor the stream has labelled scores to calibrate on",
     Why.NO_REFERENCE: "nothing to compare with",
     Why.FEW_LABELS: "too few labels to tell",
+    Why.UNLIKE: "labels are neither classes nor numbers, or not what they were",
     Why.SMALL_GROUP: "too few in the group",
 }
 
@@ -169,6 +173,7 @@ class QualityCells:
     total: Floats
     spread: Floats
     lag: Sparse
+    label_numbers: Sparse
     confusion: Sparse
     scores: ScoreBins
     class_scores: ClassScoreBins
@@ -190,6 +195,7 @@ class QualityCells:
             total,
             _spread(whole, total),
             _sparse(entries, LAG, BUCKETS),
+            _sparse(entries, LABEL_NUMBER, 2 * LABEL_BUCKETS),
             _sparse(entries, CONFUSION, _CLASSES),
             _scores(entries),
             _class_scores(entries),

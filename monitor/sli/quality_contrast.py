@@ -1,10 +1,11 @@
 """Two values of a metric compared: differences, ratios, click-through lift, and the drift of labels."""
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from monitor.records import Floats
+from monitor.profiles.layout import LABEL_BUCKETS, Quality
+from monitor.records import Floats, Ints
 from monitor.sli.drift_distance import psi
 from monitor.sli.quality_cells import Estimates, QualityCells, Why, known, summed
 from monitor.sli.quality_labels import ctr
@@ -64,19 +65,60 @@ def ctr_lift(cells: QualityCells, other: QualityCells) -> Estimates:
 
 
 def label_drift(cells: QualityCells, baseline: QualityCells) -> Estimates:
-    """The population stability index of the labels' classes against the baseline's: one slot for all of the
-    slots of `cells`, or as many. It has no interval."""
-    mine, theirs = _labels(cells), _labels(baseline)
-    theirs = np.broadcast_to(theirs, mine.shape)
-    value, count = psi(theirs, mine), mine.sum(axis=1)
+    """The population stability index of the labels against the baseline's: one slot for all of the slots of
+    `cells`, or as many. Classes are held against classes; numbers by the tenths of the baseline's, cut where
+    buckets of 4 % end. It has no interval."""
+    classes = _labels(cells), _labels(baseline)
+    numbers = _numbers(cells), _numbers(baseline)
+    worded = classes[0].any(axis=1) & classes[1].any(axis=1)
+    value, count = _psi(*classes)
+    if not worded.all():
+        other, n = _psi(*_in_tenths(*numbers))
+        value, count = np.where(worded, value, other), np.where(worded, count, n)
     none = np.full(cells.n, np.nan)
-    lacking = ((count <= 0, Why.NO_CLASSES), (theirs.sum(axis=1) <= 0, Why.NO_REFERENCE))
+    told, known_before = (classes[i].any(axis=1) | numbers[i].any(axis=1) for i in (0, 1))
+    lacking = (
+        (cells.counts(Quality.LABELLED) <= 0, Why.NO_LABELS),
+        (~np.broadcast_to(known_before, told.shape), Why.NO_REFERENCE),
+        (np.isnan(value), Why.UNLIKE),
+    )
     return known(value, (none, none), count, *lacking)
 
 
-def _labels(cells: QualityCells) -> "np.typing.NDArray[np.int64]":
+_Counts: TypeAlias = "np.ndarray[tuple[int, int], np.dtype[np.int64]]"
+
+
+def _psi(mine: _Counts, theirs: _Counts) -> tuple[Floats, Ints]:
+    return psi(np.broadcast_to(theirs, mine.shape), mine), mine.sum(axis=1)
+
+
+def _labels(cells: QualityCells) -> _Counts:
     """(slots, classes) numbers of labels, by the class of the label."""
     found = cells.confusion
     place = found.slot * _CLASSES + found.cell % _CLASSES
     counts = summed(place, found.count, cells.n * _CLASSES)
     return np.rint(counts).astype(np.int64).reshape(cells.n, _CLASSES)
+
+
+def _numbers(cells: QualityCells) -> _Counts:
+    """(slots, buckets) numbers of labels, by the bucket of the label, the least first."""
+    found = cells.label_numbers
+    negative, bucket = found.cell >= LABEL_BUCKETS, found.cell % LABEL_BUCKETS
+    at = LABEL_BUCKETS + np.where(negative, -bucket, bucket)
+    counts = summed(found.slot * 2 * LABEL_BUCKETS + at, found.count, cells.n * 2 * LABEL_BUCKETS)
+    return np.rint(counts).astype(np.int64).reshape(cells.n, 2 * LABEL_BUCKETS)
+
+
+def _in_tenths(mine: _Counts, theirs: _Counts) -> tuple[_Counts, _Counts]:
+    """Both summed over ten stretches of buckets, which hold alike many of `theirs`."""
+    whole = np.maximum(theirs.sum(axis=1, keepdims=True), 1)
+    middle = np.cumsum(theirs, axis=1) - theirs / 2
+    tenth = np.minimum((10 * middle / whole).astype(np.int64), 9)
+    tenth = np.broadcast_to(tenth, mine.shape)
+    theirs = np.broadcast_to(theirs, mine.shape)
+    place = (np.arange(len(mine)) * 10)[:, None] + tenth
+    ours, before = (
+        np.rint(summed(place.ravel(), counts.ravel(), 10 * len(mine))).astype(np.int64).reshape(-1, 10)
+        for counts in (mine, theirs)
+    )
+    return ours, before

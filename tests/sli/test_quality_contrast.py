@@ -4,10 +4,12 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitor.sli.quality_contrast import Limits, ctr_lift, difference, label_drift, quotient
 from monitor.sli.quality_intervals import wilson
-from tests.labelling import binary, cells_of, make_pairs, without_labels
+from tests.labelling import binary, cells_of, make_pairs, numbers, without_labels
 
 
 def shares(hits: list[float], n: list[float]) -> Limits:
@@ -71,5 +73,33 @@ def test_drift_of_labels_is_their_population_stability_index() -> None:
     expected = 0.1 * math.log(60 / 50) + 0.1 * math.log(20 / 10)
     assert label_drift(*cells).value[0] == pytest.approx(expected)
     empty = cells_of(make_pairs(0))
-    assert label_drift(empty, cells[1]).reason(0) == "no prediction and label that are both classes"
+    assert label_drift(empty, cells[1]).reason(0) == "no labels yet"
     assert label_drift(cells[0], empty).reason(0) == "nothing to compare with"
+
+
+def test_drift_of_numbers_is_that_of_the_tenths_of_what_they_were() -> None:
+    rng = np.random.default_rng(5)
+    before, same, moved = rng.normal(3, 20, 20_000), rng.normal(3, 20, 20_000), rng.normal(23, 20, 20_000)
+    held = cells_of(numbers(before, before))
+    edges = np.quantile(before, np.arange(1, 10) / 10)
+    for window in (same, moved):
+        p, q = (np.bincount(np.searchsorted(edges, x), minlength=10) / len(x) for x in (before, window))
+        found = label_drift(cells_of(numbers(window, window)), held)
+        assert found.value[0] == pytest.approx(((q - p) * np.log(q / p)).sum(), rel=0.1, abs=0.002)
+        assert found.count[0] == len(window)
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False, width=32), min_size=1, max_size=40))
+def test_numbers_do_not_drift_from_themselves(labels: list[float]) -> None:
+    cells = cells_of(numbers(np.array(labels, float), np.zeros(len(labels))))
+    found = label_drift(cells, cells)
+    if (np.abs(labels) <= 1e30).any():
+        assert found.value[0] == 0
+    else:
+        assert found.reason(0) == "nothing to compare with"
+
+
+def test_labels_that_were_numbers_and_are_classes_now_have_no_drift() -> None:
+    words, amounts = cells_of(binary([1, 0], [1, 0])), cells_of(numbers([1.0, 2.0], [1.0, 2.0]))
+    reason = "labels are neither classes nor numbers, or not what they were"
+    assert label_drift(words, amounts).reason(0) == label_drift(amounts, words).reason(0) == reason

@@ -10,6 +10,7 @@ from monitor.job.halves import label_halves
 from monitor.profiles.layout import (
     CLASS_SCORE,
     CONFUSION,
+    LABEL_NUMBER,
     LAG,
     OTHER_CLASS,
     SCORE,
@@ -134,8 +135,10 @@ def class_score_counts(store: Store) -> dict[tuple[str, bool], int]:
 def _name(cell: int, classes: Mapping[int, str]) -> tuple[Any, ...] | None:
     if cell < LAG:
         return (Quality(cell).name.lower(),) if cell in _NAMED else None
-    if cell < CONFUSION:
+    if cell < LABEL_NUMBER:
         return ("lag", cell - LAG)
+    if cell < CONFUSION:
+        return None
     if cell < SCORE:
         a, b = divmod(cell - CONFUSION, 256)
         return ("confusion", *(f"class {n}" if n == OTHER_CLASS else classes[n] for n in (a, b)))
