@@ -6,6 +6,8 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 LOCK   := build/lock
 ARGS   ?=
+# Tests wait for servers half of their time; each worker has servers of its own.
+WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format bench bench-peers bench-drift soak lock
@@ -29,9 +31,9 @@ $(STAMP): requirements.lock pyproject.toml
 demo: setup ## replay real inference logs and show them live; ARGS=--once runs to the end
 	@$(BIN)/monitor demo $(ARGS)
 
-test: setup ## run all tests, against real servers where they are or can be installed; ARGS go to pytest
+test: setup ## run all tests, against real servers where they are or can be installed; ARGS go to pytest, WORKERS=0 for one process
 	@tests/servers/install.sh
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 check: setup ## formatting, lint and strict types, changing nothing
 	$(BIN)/ruff format --check .
