@@ -37,6 +37,8 @@ def route_tree(
         found.add((*place, "receiver"), "is missing: the root route must name the receiver of all the rest")
     if root.matchers or root.match or root.match_re:
         found.add(place, "the root route matches every alert; move its matchers to a route below it")
+    if root.continues:
+        found.add((*place, "continue"), "the root route must not: there is none after it")
     if root.mute_time_intervals:
         found.add(
             (*place, "mute_time_intervals"), "the root route must not have any; give them to routes below"

@@ -68,7 +68,7 @@ class TimesSection(Section):
     days_of_month: tuple[str, ...] = ()
     months: tuple[str, ...] = ()
     years: tuple[str, ...] = ()
-    location: Text | None = None
+    location: str = ""
 
 
 class IntervalSection(Section):

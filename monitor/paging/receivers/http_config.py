@@ -4,10 +4,10 @@ import functools
 import re
 import ssl
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import httpx
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from monitor.config.section import Section, Text
 
@@ -95,6 +95,13 @@ class HttpConfig(Section):
     enable_http2: bool = True
     tls_config: TlsConfig = TlsConfig()
     http_headers: dict[Text, HeaderValues] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_authorization(self) -> Self:
+        keys = ("basic_auth", "authorization", "bearer_token", "bearer_token_file")
+        if len(some := [key for key in keys if getattr(self, key)]) > 1:
+            raise ValueError(f"has {' and '.join(some)}; keep one of them")
+        return self
 
 
 PLAIN = HttpConfig()

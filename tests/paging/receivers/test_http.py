@@ -181,13 +181,14 @@ def test_scrubbing_takes_the_longest_first() -> None:
     assert scrubbed("abcdefgh abcd x", ["abcd", "abcdefgh", "x"]) == "*** *** x"
 
 
-def test_no_secret_is_shown_of_a_configuration() -> None:
-    config = HttpConfig.model_validate(
-        {
-            "basic_auth": {"username": "me", "password": "geheim"},
-            "authorization": {"credentials": "geheim"},
-            "http_headers": {"X": {"secrets": ["geheim"]}},
-            "proxy_url": "http://user:geheim@proxy",
-        }
-    )
-    assert "geheim" not in repr(config)
+@pytest.mark.parametrize(
+    "authorized",
+    [
+        {"basic_auth": {"username": "me", "password": "geheim"}},
+        {"authorization": {"credentials": "geheim"}},
+        {"bearer_token": "geheim"},
+    ],
+)
+def test_no_secret_is_shown_of_a_configuration(authorized: dict[str, object]) -> None:
+    given = {"http_headers": {"X": {"secrets": ["geheim"]}}, "proxy_url": "http://user:geheim@proxy"}
+    assert "geheim" not in repr(HttpConfig.model_validate(authorized | given))
