@@ -10,6 +10,7 @@ from monitor.errors import ConfigError
 from monitor.job.report import JobStatus
 from monitor.paging.document import load
 from monitor.paging.document.shown import shown_file
+from monitor.paging.receivers.notices import notices
 from monitor.paging.settings import PagerSettings
 from monitor.paging.task import PagerTask
 from monitor.service import owner_name
@@ -48,6 +49,8 @@ class PagerFile:
         settings = load(self._path)
         if not settings.external_url:
             settings = replace(settings, external_url=self._external_url)
+        for key, sentence in notices(settings):
+            _log.warning("works otherwise than it is written", extra={"key": key, "reason": sentence})
         return _Read(settings, shown_file(self._path), Reloaded(True, self._clock.now_ms()))
 
     def reread(self) -> PagerSettings:

@@ -173,7 +173,7 @@ class PagerSettings:
     """All of it. `intervals` say, by name, whether a moment (ms since the epoch) lies within them. A message
     lists `max_alerts` at most (None: all). Alerts that agree in the labels `incident_by` are one incident;
     `escalations` say, by owner, who is told next, `page_budgets` how many pages are too many. Messages are in
-    the words of `templates`. That a silence ends is said `silence_warning_ms` before (0: never)."""
+    the words of `templates`, `go_templates` are files of Alertmanager's that aren't read. That a silence ends is said `silence_warning_ms` before (0: never)."""
 
     route: Route
     receivers: Mapping[str, Receiver]
@@ -187,6 +187,7 @@ class PagerSettings:
     incident_by: tuple[str, ...] = ()
     escalations: Mapping[str, tuple[Level, ...]] = field(default_factory=dict)
     templates: Templates = DEFAULT
+    go_templates: tuple[str, ...] = ()
     page_budgets: Mapping[str, PageBudget] = field(default_factory=dict)
     digests: tuple[Digest, ...] = ()
     silence_warning_ms: int = 0

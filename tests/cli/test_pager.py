@@ -168,9 +168,11 @@ def test_it_reads_its_configuration_again(tmp_path: Path, webhook: Webhook) -> N
         assert refused.status_code == 500
         assert "there is no receiver 'other'" in refused.text
         other["receivers"].append({"name": "other"})
+        other["templates"] = ["mine.tmpl"]
         pager.file.write_text(yaml.safe_dump(other))
         pager.process.send_signal(signal.SIGHUP)
         until(lambda: names() == ["team", "other"])
+        assert pager.said("aren't read, nor run: mine.tmpl")
         assert httpx.post(f"{pager.url}/-/reload").status_code == 200
         assert httpx.get(f"{pager.url}/api/v2/status").json()["config"]["original"].startswith("receivers:")
 

@@ -75,7 +75,14 @@ def from_mapping(
         for i, rule in enumerate(section.inhibit_rules)
         if rule is not None
     )
-    return PagerSettings(root, known, rules, intervals, section.global_.resolve_timeout_ms)
+    return PagerSettings(
+        root,
+        known,
+        rules,
+        intervals,
+        section.global_.resolve_timeout_ms,
+        go_templates=section.templates,
+    )
 
 
 def _timings() -> tuple[int, int, int]:

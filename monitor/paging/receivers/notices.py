@@ -11,6 +11,11 @@ __all__ = ["notices"]
 def notices(settings: PagerSettings) -> Iterator[tuple[str, str]]:
     """Each as the key, by the receiver's name, and a sentence: Alertmanager's Go templates, which aren't run,
     and keys that the provider is told nothing of."""
+    if settings.go_templates:
+        yield (
+            "templates",
+            f"aren't read, nor run: {', '.join(settings.go_templates)}; messages say what ours do",
+        )
     for receiver in settings.receivers.values():
         seen: dict[str, int] = {}
         for integration in receiver.integrations:

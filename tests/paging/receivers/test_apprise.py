@@ -280,9 +280,10 @@ def test_what_global_says_goes_for_all(tmp_path: Path) -> None:
 
 def test_what_works_otherwise_than_written_is_warned_of(tmp_path: Path) -> None:
     file = tmp_path / "alertmanager.yml"
-    file.write_text(FILE)
+    file.write_text(FILE + "templates: ['/etc/alertmanager/*.tmpl']\n")
     go = "is a Go template of Alertmanager, which isn't run; "
     assert dict(notices(load(file, {}))) == {
+        "templates": "aren't read, nor run: /etc/alertmanager/*.tmpl; messages say what ours do",
         "receivers.ops.email_configs[0].subject": go + "ours is used instead",
         "receivers.ops.email_configs[0].other_headers": "isn't used: apprise has nothing for it",
         "receivers.ops.slack_configs[0].title": go + "ours is used instead",
