@@ -170,10 +170,11 @@ class Digest:
 
 @dataclass(frozen=True, slots=True)
 class PagerSettings:
-    """All of it. `intervals` say, by name, whether a moment (ms since the epoch) lies within them. A message
-    lists `max_alerts` at most (None: all). Alerts that agree in the labels `incident_by` are one incident;
-    `escalations` say, by owner, who is told next, `page_budgets` how many pages are too many. Messages are in
-    the words of `templates`, `go_templates` are files of Alertmanager's that aren't read. That a silence ends is said `silence_warning_ms` before (0: never)."""
+    """All of it. `intervals` say, by name, whether a moment (ms since the epoch) lies within them. A
+    message lists `max_alerts` at most (None: all). Alerts that agree in the labels `incident_by` are one
+    incident; `escalations` say, by owner, who is told next, `page_budgets` how many pages are too many.
+    Messages are in the words of `templates`, `go_templates` are files of Alertmanager's that aren't read.
+    That a silence ends is said `silence_warning_ms` before (0: never)."""
 
     route: Route
     receivers: Mapping[str, Receiver]
