@@ -39,14 +39,15 @@ class _Read:
 class PagerFile:
     """What an Alertmanager file says, as it was when it was last right. Thread-safe."""
 
-    def __init__(self, path: Path, external_url: str, clock: Clock) -> None:
-        """Raises ConfigError where the file is wrong."""
+    def __init__(self, path: Path, external_url: str, clock: Clock, silence_warning_ms: int = 0) -> None:
+        """Raises ConfigError where the file is wrong. What the file can't say is given besides."""
+        self._silence_warning_ms = silence_warning_ms
         self._path, self._external_url, self._clock = path, external_url, clock
         self._lock = threading.Lock()
         self._now = self._read()
 
     def _read(self) -> _Read:
-        settings = load(self._path)
+        settings = replace(load(self._path), silence_warning_ms=self._silence_warning_ms)
         if not settings.external_url:
             settings = replace(settings, external_url=self._external_url)
         for key, sentence in notices(settings):

@@ -15,6 +15,7 @@ import typer
 from monitor.cli.pager_options import PagerFileOption
 from monitor.cli.run import stopping
 from monitor.config import is_loopback
+from monitor.config.durations import parse_duration_ms
 from monitor.errors import ConfigError
 from monitor.logs import set_up
 from monitor.web.settings import WebSettings
@@ -64,6 +65,14 @@ def pager(
     format: Annotated[
         LogFormat, typer.Option("--log.format", help="Plain text, or a JSON object a line.")
     ] = LogFormat.TEXT,
+    silence_warning: Annotated[
+        str,
+        typer.Option(
+            "--silence-warning",
+            metavar="TIME",
+            help="So long before a silence ends, whoever it keeps quiet is told; 0: never.",
+        ),
+    ] = "0",
     cluster: Annotated[str, typer.Option("--cluster.listen-address", hidden=True)] = "",
 ) -> None:
     """Run the pager in the place of an Alertmanager, for Prometheus and amtool as they are.
@@ -84,7 +93,8 @@ def pager(
     )  # half a second that other commands need not wait
 
     web = WebSettings(host=host, port=port, rate_per_s=_RATE_PER_S, burst=_BURST)
-    known = PagerFile(file, external_url or _reached_at(host, port), WallClock())
+    warning_ms = duration_option("--silence-warning", silence_warning)
+    known = PagerFile(file, external_url or _reached_at(host, port), WallClock(), warning_ms)
     server = PagerServer(known, store, web)
     with stopping(server), _reloading(server):
         server.run()
@@ -96,6 +106,14 @@ def address_of(text: str) -> tuple[str, int]:
     if not colon or not port.isdecimal() or int(port) > 65_535:
         raise ConfigError([f"--web.listen-address: {text!r} is no address; write HOST:PORT"])
     return host.strip("[]") or "0.0.0.0", int(port)
+
+
+def duration_option(option: str, text: str) -> int:
+    """Milliseconds. Raises ConfigError."""
+    try:
+        return parse_duration_ms(text)
+    except ValueError as e:
+        raise ConfigError([f"{option}: {e}"]) from None
 
 
 def _reached_at(host: str, port: int) -> str:

@@ -50,8 +50,13 @@ def _moment(text: str) -> str:
 
 
 TimeOfDay = Annotated[str, AfterValidator(_time_of_day)]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Day = Annotated[str, AfterValidator(_day)]
 Moment = Annotated[str, AfterValidator(_moment)]
+
+
+def _never(value: Any) -> Any:
+    return 0 if value in (None, "none", "off", False) else value
 
 
 def _word(value: Any) -> Any:
@@ -73,7 +78,7 @@ class HoursConfig(Section):
         TimeOfDay, Field(validation_alias="from", serialization_alias="from", examples=["18:00"])
     ]
     to: Annotated[TimeOfDay, Field(examples=["08:00"])]
-    days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = ()
+    days: tuple[Weekday, ...] = ()
     time_zone: Annotated[Text, AfterValidator(zone)] = "UTC"
 
 
@@ -101,6 +106,18 @@ class DampingConfig(Section):
     starts: Annotated[int, Field(ge=2, le=100)] = 3
     within_ms: Annotated[Milliseconds, Field(gt=0)] = 3_600_000
     calm_ms: Annotated[Milliseconds, Field(gt=0)] = 900_000
+
+
+class DigestConfig(Section):
+    """Tickets and infos that match all `matchers` are told to `receiver` together, `at` that local time on
+    `days`, else on all, instead of one by one to the receiver of their route."""
+
+    name: Annotated[Text, Field(examples=["drift"])]
+    matchers: tuple[Text, ...] = ()
+    receiver: Annotated[Text, Field(examples=["risk-chat"])]
+    at: Annotated[TimeOfDay, Field(examples=["09:00"])] = "09:00"
+    days: tuple[Weekday, ...] = ()
+    time_zone: Annotated[Text, AfterValidator(zone)] = "UTC"
 
 
 class LayerConfig(Section):
@@ -140,7 +157,8 @@ class PagingConfig(Section):
     a route, all goes to the first receiver, tickets less often than pages. A message lists `max_alerts` at
     most. `repeats` says what becomes of a message that may have arrived, where its provider would show it
     twice: sent again with a mark, or dropped. Alerts that agree in the labels `incident_by` are one incident.
-    `damping` keeps what comes and goes one page.
+    `damping` keeps what comes and goes one page, `digests` tell together what can wait, and
+    `silence_warning` before a silence ends (none: never) it is said whom it keeps quiet.
     `templates` (Jinja) replace what messages say.
     A rotation is a receiver too, `oncall-<name>`: it reaches whoever is on call.
     """
@@ -155,6 +173,8 @@ class PagingConfig(Section):
     owners: dict[Text, OwnerConfig] = Field(default_factory=dict)
     rotations: dict[Text, RotationConfig] = Field(default_factory=dict)
     damping: DampingConfig | None = None
+    digests: tuple[DigestConfig, ...] = ()
+    silence_warning_ms: Annotated[Milliseconds, BeforeValidator(_never), Field(ge=0)] = 3_600_000
     global_: Annotated[
         dict[str, Any],
         Field(validation_alias="global", serialization_alias="global"),

@@ -110,6 +110,9 @@ def _paging(paging: PagingConfig) -> str:
     if (damping := paging.damping) is not None:
         within, calm = format_duration(damping.within_ms), format_duration(damping.calm_ms)
         said.append(f"what begins {damping.starts} times in {within} ends after {calm} of calm")
+    for digest in paging.digests:
+        days = " ".join(digest.days) if digest.days else "daily"
+        said.append(f"digest {digest.name} {days} at {digest.at} {digest.time_zone} to {digest.receiver}")
     for owner, of in paging.owners.items():
         if (budget := of.page_budget) is not None:
             period = format_duration(budget.per_ms)

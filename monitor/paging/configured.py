@@ -9,7 +9,7 @@ from monitor.config.document import Location
 from monitor.config.mistake import Mistake
 from monitor.config.paging import PagingConfig
 from monitor.errors import ConfigError
-from monitor.paging.calm.configured import calm_mistakes, damping, page_budgets
+from monitor.paging.calm.configured import calm_mistakes, damping, digests, page_budgets
 from monitor.paging.document import from_mapping, load
 from monitor.paging.matching import matcher
 from monitor.paging.oncall.duties import hours, on_call_receivers, rotations
@@ -40,6 +40,8 @@ def pager_settings(config: PagingConfig) -> PagerSettings:
         templates=DEFAULT.over(config.templates),
         damping=damping(config.damping),
         page_budgets=page_budgets(config),
+        digests=digests(config),
+        silence_warning_ms=config.silence_warning_ms,
         holds=tuple(
             Hold(f"quiet hours of {owner}", _can_wait(owner), hours(said.quiet_hours).contains)
             for owner, said in config.owners.items()

@@ -23,6 +23,7 @@ class Reason(StrEnum):
     INACTIVE = "outside of the route's active time"
     MUTED = "within a mute time of the route"
     SILENCED = "silenced"
+    DIGESTED = "told in a digest"
     HELD = "waits for working hours"
     QUIET = "found while catching up: wakes nobody"
     FLAPPING = "flapping: an end waits for calm"

@@ -168,7 +168,7 @@ class Running:
                 escalated = self.pager.escalate(group, step.receiver, now_ms)
                 self.post(escalated, now_ms)
                 decisions += escalated
-        for slot, message in self.calm.turn(self.pager, self.book, now_ms):
+        for slot, message in self.calm.turn(self.pager, self.book, decisions, now_ms):
             self.queue.put(slot, message, now_ms)
         self._beat(now_ms)
         sending = self.queue.start_due(now_ms) if sends else []
@@ -295,5 +295,5 @@ class Running:
 
     def next_ms(self, now_ms: int) -> int | None:
         """When the next turn has something to do by itself."""
-        due = (self.pager.next_ms, self.queue.next_ms(now_ms))
+        due = (self.pager.next_ms, self.queue.next_ms(now_ms), self.calm.next_ms(self.pager, now_ms))
         return min((ms for ms in due if ms is not None), default=None)

@@ -15,7 +15,8 @@ __all__ = ["Silenced", "Suppressed", "alert_suppressed", "route_suppressed"]
 
 @dataclass(frozen=True, slots=True)
 class Suppressed:
-    """The reason, and by what: the id of a silence, the fingerprint of an alert, the name of an interval."""
+    """The reason, and by what: the id of a silence, the fingerprint of an alert, the name of an interval or a
+    digest."""
 
     reason: Reason
     by: tuple[str, ...] = ()
@@ -66,5 +67,7 @@ def alert_suppressed(
         return Suppressed(Reason.SILENCED, ids)
     if alert.quiet:
         return Suppressed(Reason.QUIET)
+    if digests := tuple(digest.name for digest in settings.digests if digest.takes(labels)):
+        return Suppressed(Reason.DIGESTED, digests)
     held = tuple(h.name for h in settings.holds if matches_all(h.matchers, labels) and h.within(now_ms))
     return Suppressed(Reason.HELD, held) if held else None

@@ -1,13 +1,16 @@
 """What a configuration says of fewer messages, and what is wrong with that."""
 
 from collections.abc import Iterator
+from datetime import time
 
 from monitor.config.document import Location
 from monitor.config.mistake import Mistake
 from monitor.config.paging import DampingConfig, PagingConfig
-from monitor.paging.settings import Damping, PageBudget, PagerSettings
+from monitor.paging.matching import parse_matcher
+from monitor.paging.oncall.duties import weekdays
+from monitor.paging.settings import Damping, Digest, PageBudget, PagerSettings
 
-__all__ = ["calm_mistakes", "damping", "page_budgets"]
+__all__ = ["calm_mistakes", "damping", "digests", "page_budgets"]
 
 
 def damping(said: DampingConfig | None) -> Damping | None:
@@ -24,10 +27,37 @@ def page_budgets(config: PagingConfig) -> dict[str, PageBudget]:
     }
 
 
+def digests(config: PagingConfig) -> tuple[Digest, ...]:
+    """Raises ValueError for a matcher that is none."""
+    return tuple(
+        Digest(
+            said.name,
+            tuple(map(parse_matcher, said.matchers)),
+            said.receiver,
+            time.fromisoformat(said.at),
+            said.time_zone,
+            weekdays(said.days),
+        )
+        for said in config.digests
+    )
+
+
 def calm_mistakes(config: PagingConfig, settings: PagerSettings) -> Iterator[Mistake]:
-    """Receivers that are named and aren't there."""
+    """Receivers that aren't there, matchers that are none."""
     for owner, budget in page_budgets(config).items():
         yield from _unknown(("owners", owner, "page_budget", "tell"), budget.tell, settings)
+    names: set[str] = set()
+    for i, said in enumerate(config.digests):
+        place: Location = ("digests", i)
+        if said.name in names:
+            yield Mistake(("paging", *place, "name"), f"{said.name} is given twice; rename one")
+        names.add(said.name)
+        yield from _unknown((*place, "receiver"), said.receiver, settings)
+        for n, text in enumerate(said.matchers):
+            try:
+                parse_matcher(text)
+            except ValueError as e:
+                yield Mistake(("paging", *place, "matchers", n), str(e))
 
 
 def _unknown(place: Location, receiver: str, settings: PagerSettings) -> Iterator[Mistake]:

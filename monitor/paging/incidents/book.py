@@ -74,7 +74,7 @@ class Book:
         if flush.group not in incident.groups:
             incident = replace(incident, groups=(*incident.groups, flush.group))
         for alert in firing:
-            incident = self._fires(incident, alert, flush.at_ms)
+            incident = self._fires(incident, alert, flush)
         incident = self._flaps(incident, flush)
         if not incident.firing:
             self._note(incident.id, flush.at_ms, Kind.RESOLVED, "all alerts have ended")
@@ -113,9 +113,11 @@ class Book:
         owner = labels.get("owner") or labels.get("team") or ""
         return Incident(self._last_id, key, title, owner, _severity(labels), Phase.OPEN, at_ms, began_ms)
 
-    def _fires(self, incident: Incident, alert: Alert, at_ms: int) -> Incident:
+    def _fires(self, incident: Incident, alert: Alert, flush: Flush) -> Incident:
         if alert.fingerprint not in incident.firing:
-            self._note(incident.id, at_ms, Kind.ALERT, _worded(alert))
+            suppressed = flush.suppressed.get(alert.fingerprint)
+            why = f"; {suppressed.reason}" if suppressed is not None else ""
+            self._note(incident.id, flush.at_ms, Kind.ALERT, f"{_worded(alert)}{why}")
             incident = replace(
                 incident,
                 firing=incident.firing | {alert.fingerprint},
@@ -124,7 +126,7 @@ class Book:
             )
         severity = _severity(dict(alert.labels))
         if _SEVERITIES.index(severity) > _SEVERITIES.index(incident.severity):
-            self._note(incident.id, at_ms, Kind.SEVERITY, f"{incident.severity} -> {severity}")
+            self._note(incident.id, flush.at_ms, Kind.SEVERITY, f"{incident.severity} -> {severity}")
             incident = replace(incident, severity=severity)
         return incident
 

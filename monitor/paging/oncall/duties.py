@@ -1,6 +1,6 @@
 """Rotations of a configuration, and the receivers that reach whoever is on call."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time
 from functools import partial
@@ -11,7 +11,7 @@ from monitor.paging.oncall.local_time import ALL_DAYS, Hours
 from monitor.paging.oncall.rotation import Layer, Override, Rotation, on_call
 from monitor.paging.settings import Integration, Receiver
 
-__all__ = ["hours", "on_call_receivers", "rotations"]
+__all__ = ["hours", "on_call_receivers", "rotations", "weekdays"]
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -40,8 +40,13 @@ def _rotation(name: str, said: RotationConfig) -> Rotation:
 
 def hours(said: HoursConfig) -> Hours:
     """The stretch of the day."""
-    days = frozenset(map(_DAYS.index, said.days)) or ALL_DAYS
-    return Hours(said.time_zone, time.fromisoformat(said.from_), time.fromisoformat(said.to), days)
+    begin, end = time.fromisoformat(said.from_), time.fromisoformat(said.to)
+    return Hours(said.time_zone, begin, end, weekdays(said.days))
+
+
+def weekdays(named: Sequence[str]) -> frozenset[int]:
+    """Monday is 0; all of them where none is named."""
+    return frozenset(map(_DAYS.index, named)) or ALL_DAYS
 
 
 def _ms(moment: str) -> int:

@@ -5,7 +5,7 @@ import re
 from monitor.paging.alert import Alert, Status
 from monitor.paging.message import Message, Purpose
 
-__all__ = ["SUBJECT", "alert_words", "cut", "headline", "one_line"]
+__all__ = ["SUBJECT", "alert_summary", "alert_words", "cut", "headline", "one_line"]
 
 _TITLE = 200
 SUBJECT = ("model", "version", "endpoint", "objective")

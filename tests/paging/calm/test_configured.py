@@ -54,6 +54,21 @@ def test_the_check_says_how_it_is_damped(tmp_path: Path) -> None:
     )
 
 
+def test_a_digest_and_the_warning_of_silences_are_as_written(tmp_path: Path) -> None:
+    more = (
+        "silence_warning: none\n"
+        "digests: [{name: drift, matchers: ['kind=drift'], receiver: team, days: [mon], "
+        "time_zone: Asia/Tokyo}]"
+    )
+    settings = configured(tmp_path, more)
+    (digest,) = settings.digests
+    assert (digest.zone, digest.days, str(digest.at)) == ("Asia/Tokyo", {0}, "09:00:00")
+    assert digest.takes({"kind": "drift", "severity": "info"})
+    assert not digest.takes({"kind": "drift", "severity": "page"})
+    assert settings.silence_warning_ms == 0
+    assert configured(tmp_path, "").silence_warning_ms == 3_600_000
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [
@@ -61,6 +76,22 @@ def test_the_check_says_how_it_is_damped(tmp_path: Path) -> None:
         (
             "owners: {risk: {page_budget: {pages: 10, tell: lead}}}",
             "8: paging.owners.risk.page_budget.tell: there is no receiver 'lead'; define it under receivers",
+        ),
+        (
+            "digests: [{name: drift, receiver: chat}]",
+            "8: paging.digests[0].receiver: there is no receiver 'chat'; define it under receivers",
+        ),
+        (
+            "digests: [{name: drift, receiver: team, matchers: ['a']}]",
+            "8: paging.digests[0].matchers[0]: 'a' is no matcher; write name=\"value\", with =, !=, =~ or !~",
+        ),
+        (
+            "digests: [{name: a, receiver: team}, {name: a, receiver: team}]",
+            "8: paging.digests[1].name: a is given twice; rename one",
+        ),
+        (
+            "digests: [{name: a, receiver: team, at: '9'}]",
+            "8: paging.digests[0].at: '9' is no time of day; write HH:MM, as 09:00",
         ),
         ("damping: {calm: 0s}", "8: paging.damping.calm: must be above 0, not '0s'"),
     ],

@@ -24,7 +24,7 @@ BUDGET = PageBudget(2, 24 * HOUR_MS, "lead")
 
 def turning(store: Store) -> Turning:
     settings = pager_settings(
-        route(repeat_interval_ms=HOUR_MS),
+        route(group_interval_ms=10 * MINUTE_MS, repeat_interval_ms=HOUR_MS),
         receivers=receivers("team", "lead"),
         incident_by=("alertname",),
         page_budgets={"risk": BUDGET},
