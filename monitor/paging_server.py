@@ -14,6 +14,7 @@ from monitor.paging.receivers.notices import notices
 from monitor.paging.settings import PagerSettings
 from monitor.paging.task import PagerTask
 from monitor.service import owner_name
+from monitor.store.incident_retention import IncidentRetention
 from monitor.store.store import Store
 from monitor.web.alertmanager_metrics import AlertmanagerMetrics
 from monitor.web.app import create_app
@@ -84,6 +85,7 @@ class PagerServer:
         web: WebSettings,
         clock: Clock | None = None,
         owner: str | None = None,
+        retention: IncidentRetention = IncidentRetention(),  # noqa: B008  frozen
     ) -> None:
         """Raises ConfigError where the store's URL is wrong; `owner` names it among its replicas."""
         self._clock = clock or WallClock()
@@ -93,7 +95,12 @@ class PagerServer:
         self._store = Store.open(store)
         pager_metrics = PagerMetrics(self._clock)
         self._task = PagerTask(
-            self._store, file.settings(), owner or owner_name(), self._clock, told=pager_metrics
+            self._store,
+            file.settings(),
+            owner or owner_name(),
+            self._clock,
+            told=pager_metrics,
+            retention=retention,
         )
         site = PagingSite(
             settings=file.settings,

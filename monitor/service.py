@@ -33,6 +33,7 @@ from monitor.slo.evaluate import Evaluator
 from monitor.slo.settings import from_config as slo_settings
 from monitor.store import lease, ownership, peaks
 from monitor.store.dead import Cap
+from monitor.store.incident_retention import IncidentRetention
 from monitor.store.pairs import drop_expired_pairs
 from monitor.store.registry import RegistryLimits
 from monitor.store.retention import Retention, drop_expired, oldest_start_s
@@ -107,7 +108,17 @@ def open_pager(
     match config.paging.to:
         case "embedded":
             settings, repeats = pager_settings(config.paging), Repeats(config.paging.repeats)
-            return PagerTask(store, settings, owner, clock, repeats=repeats, detected=detector, told=told)
+            kept = IncidentRetention(config.retention.incidents_days, config.retention.audit_days)
+            return PagerTask(
+                store,
+                settings,
+                owner,
+                clock,
+                repeats=repeats,
+                detected=detector,
+                told=told,
+                retention=kept,
+            )
         case "alertmanager":
             return Forwarder(store, config.paging.alertmanagers, owner, clock, detector)
         case "off":

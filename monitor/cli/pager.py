@@ -73,6 +73,13 @@ def pager(
             help="So long before a silence ends, whoever it keeps quiet is told; 0: never.",
         ),
     ] = "0",
+    incident_days: Annotated[
+        int,
+        typer.Option("--retention.incident-days", min=1, help="How long incidents are kept after their end."),
+    ] = 400,
+    audit_days: Annotated[
+        int, typer.Option("--retention.audit-days", min=1, help="How long it is kept what people did.")
+    ] = 5 * 365,
     cluster: Annotated[str, typer.Option("--cluster.listen-address", hidden=True)] = "",
 ) -> None:
     """Run the pager in the place of an Alertmanager, for Prometheus and amtool as they are.
@@ -87,15 +94,13 @@ def pager(
         for name in ("monitor.web.request_log", "uvicorn"):
             logging.getLogger(name).setLevel(logging.WARNING)
     from monitor.clock import WallClock
-    from monitor.paging_server import (
-        PagerFile,
-        PagerServer,
-    )  # half a second that other commands need not wait
+    from monitor.paging_server import PagerFile, PagerServer  # half a second that others need not wait
+    from monitor.store.incident_retention import IncidentRetention
 
     web = WebSettings(host=host, port=port, rate_per_s=_RATE_PER_S, burst=_BURST)
     warning_ms = duration_option("--silence-warning", silence_warning)
     known = PagerFile(file, external_url or _reached_at(host, port), WallClock(), warning_ms)
-    server = PagerServer(known, store, web)
+    server = PagerServer(known, store, web, retention=IncidentRetention(incident_days, audit_days))
     with stopping(server), _reloading(server):
         server.run()
 

@@ -137,13 +137,18 @@ class WindowsConfig(Section):
 
 
 class RetentionConfig(Section):
-    """For how many days each tier is kept. `1m` stands for the base windows, whatever their length."""
+    """For how many days each tier is kept. `1m` stands for the base windows, whatever their length.
+
+    `incidents` are kept so long after their end, with their timeline, and what people did for `audit`.
+    """
 
     minute_days: Annotated[Days, Field(ge=1, alias="1m")] = 14
     hour_days: Annotated[Days, Field(ge=1, alias="1h")] = 400
     day_days: Annotated[Days, Field(ge=1, alias="1d")] = 5 * 365
     dead_letters_days: Annotated[Days, Field(ge=1)] = 30
     samples_days: Annotated[Days, Field(ge=1)] = 14
+    incidents_days: Annotated[Days, Field(ge=1)] = 400
+    audit_days: Annotated[Days, Field(ge=1)] = 5 * 365
 
 
 class LabelsConfig(Section):

@@ -20,7 +20,7 @@ def summary(config: Config) -> list[tuple[str, str]]:
     """(what, how it is set) for each part; without secrets."""
     windows, retention, stream = config.windows, config.retention, config.stream
     kept = {"windows": retention.minute_days, "hours": retention.hour_days, "days": retention.day_days}
-    kept["dead letters"] = retention.dead_letters_days
+    kept["dead letters"], kept["incidents"] = retention.dead_letters_days, retention.incidents_days
     lengths = {"service": windows.service_s, "features": windows.features_s, "quality": windows.quality_s}
     disorder, hold = format_duration(stream.disorder_ms), format_duration(stream.max_hold_ms)
     return [

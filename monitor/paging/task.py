@@ -14,6 +14,7 @@ from monitor.paging.outbox.policy import Repeats
 from monitor.paging.running import Deposed, Did, Running
 from monitor.paging.settings import PagerSettings
 from monitor.store import lease, paging
+from monitor.store.incident_retention import IncidentRetention, drop_incidents
 from monitor.store.store import Store
 
 __all__ = ["PagerTask"]
@@ -45,9 +46,11 @@ class PagerTask:
         repeats: Repeats = Repeats.MARK,
         detected: Callable[[], Iterable[Alert]] | None = None,
         told: Callable[[Did], None] | None = None,
+        retention: IncidentRetention = IncidentRetention(),  # noqa: B008  frozen
     ) -> None:
         self._store, self._settings, self._holder, self._clock = store, settings, holder, clock
         self._repeats, self._detected, self._told = repeats, detected, told
+        self._retention = retention
         self._running: Running | None = None
         self._renew_ms = self._drop_ms = 0
         self._new_settings: PagerSettings | None = None
@@ -132,6 +135,8 @@ class PagerTask:
         if now_ms >= self._drop_ms:
             self._drop_ms = now_ms + 3_600_000
             paging.drop_ended(self._store, now_ms - self._KEPT_MS)
+            while drop_incidents(self._store, self._retention, now_ms):
+                pass
         return self._running
 
     def _turn(self, running: Running, *, sends: bool = True) -> None:

@@ -12,10 +12,10 @@ from monitor.paging.incidents.incident import Act, Deed, Entry, Incident, Kind, 
 from monitor.paging.message import Told
 from monitor.paging.oncall.escalation import Level, Step, due
 from monitor.paging.outbox.item import Item, State
+from monitor.store.incident_retention import MONITOR
 
 __all__ = ["MONITOR", "Book"]
 
-MONITOR = "monitor"
 _AGAIN_MS = 1_800_000
 _SEVERITIES = ("info", "ticket", "page")
 _PHASES = {Act.ACKNOWLEDGE: Phase.ACKNOWLEDGED, Act.MITIGATE: Phase.MITIGATED, Act.RESOLVE: Phase.RESOLVED}
