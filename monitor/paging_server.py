@@ -10,6 +10,7 @@ from monitor.errors import ConfigError
 from monitor.job.report import JobStatus
 from monitor.paging.document import load
 from monitor.paging.document.shown import shown_file
+from monitor.paging.links.settings import USUAL, LinkSettings
 from monitor.paging.receivers.notices import notices
 from monitor.paging.settings import PagerSettings
 from monitor.paging.task import PagerTask
@@ -40,15 +41,22 @@ class _Read:
 class PagerFile:
     """What an Alertmanager file says, as it was when it was last right. Thread-safe."""
 
-    def __init__(self, path: Path, external_url: str, clock: Clock, silence_warning_ms: int = 0) -> None:
+    def __init__(
+        self,
+        path: Path,
+        external_url: str,
+        clock: Clock,
+        silence_warning_ms: int = 0,
+        links: LinkSettings = USUAL,
+    ) -> None:
         """Raises ConfigError where the file is wrong. What the file can't say is given besides."""
-        self._silence_warning_ms = silence_warning_ms
+        self._silence_warning_ms, self._links = silence_warning_ms, links
         self._path, self._external_url, self._clock = path, external_url, clock
         self._lock = threading.Lock()
         self._now = self._read()
 
     def _read(self) -> _Read:
-        settings = replace(load(self._path), silence_warning_ms=self._silence_warning_ms)
+        settings = replace(load(self._path), silence_warning_ms=self._silence_warning_ms, links=self._links)
         if not settings.external_url:
             settings = replace(settings, external_url=self._external_url)
         for key, sentence in notices(settings):

@@ -15,9 +15,10 @@ import typer
 from monitor.cli.pager_options import PagerFileOption
 from monitor.cli.run import stopping
 from monitor.config import is_loopback
-from monitor.config.durations import parse_duration_ms
+from monitor.config.durations import DAY_MS, parse_duration_ms
 from monitor.errors import ConfigError
 from monitor.logs import set_up
+from monitor.paging.links.settings import LinkSettings, key_in
 from monitor.web.settings import WebSettings
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ __all__ = ["address_of", "pager"]
 
 # One Prometheus posts each minute whatever fires, in batches of 64.
 _RATE_PER_S, _BURST = 500.0, 2_000
+_LONGEST_LINK_MS = 30 * DAY_MS
 
 
 class LogFormat(StrEnum):
@@ -59,6 +61,18 @@ def pager(
             "--web.external-url", metavar="URL", help="How receivers of messages reach this server."
         ),
     ] = None,
+    link_key_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--link-key-file",
+            metavar="FILE",
+            envvar="MONITOR_LINK_KEY_FILE",
+            help="Signs links that acknowledge, in place of a key that the store keeps.",
+        ),
+    ] = None,
+    link_valid: Annotated[
+        str, typer.Option("--link-valid", metavar="DURATION", help="For how long such a link holds.")
+    ] = "24h",
     level: Annotated[
         LogLevel, typer.Option("--log.level", help="From which level on to log.")
     ] = LogLevel.INFO,
@@ -98,8 +112,13 @@ def pager(
     from monitor.store.incident_retention import IncidentRetention
 
     web = WebSettings(host=host, port=port, rate_per_s=_RATE_PER_S, burst=_BURST)
-    warning_ms = duration_option("--silence-warning", silence_warning)
-    known = PagerFile(file, external_url or _reached_at(host, port), WallClock(), warning_ms)
+    known = PagerFile(
+        file,
+        external_url or _reached_at(host, port),
+        WallClock(),
+        duration_option("--silence-warning", silence_warning),
+        _links(link_key_file, duration_option("--link-valid", link_valid)),
+    )
     server = PagerServer(known, store, web, retention=IncidentRetention(incident_days, audit_days))
     with stopping(server), _reloading(server):
         server.run()
@@ -119,6 +138,15 @@ def duration_option(option: str, text: str) -> int:
         return parse_duration_ms(text)
     except ValueError as e:
         raise ConfigError([f"{option}: {e}"]) from None
+
+
+def _links(key_file: Path | None, valid_ms: int) -> LinkSettings:
+    if not 0 < valid_ms <= _LONGEST_LINK_MS:
+        raise ConfigError(["--link-valid: must be above 0, and 30d at most"])
+    try:
+        return LinkSettings(None if key_file is None else key_in(key_file), valid_ms)
+    except ValueError as e:
+        raise ConfigError([f"--link-key-file: {e}"]) from None
 
 
 def _reached_at(host: str, port: int) -> str:

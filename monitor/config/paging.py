@@ -31,6 +31,12 @@ def _time_of_day(text: str) -> str:
     return text
 
 
+def _web_url(text: str) -> str:
+    if text and not re.match(r"https?://[^/]", text):
+        raise ValueError(f"{text!r} is no address of a server; write https://host or http://host:8080")
+    return text
+
+
 def _day(text: str) -> str:
     try:
         date.fromisoformat(text)
@@ -159,14 +165,18 @@ class PagingConfig(Section):
     twice: sent again with a mark, or dropped. Alerts that agree in the labels `incident_by` are one incident.
     `damping` keeps what comes and goes one page, `digests` tell together what can wait, and
     `silence_warning` before a silence ends (none: never) it is said whom it keeps quiet.
-    `templates` (Jinja) replace what messages say.
+    `templates` (Jinja) replace what messages say. Messages link to `external_url`, where people reach this
+    server; a link that acknowledges holds for `link_valid`, and is signed with what is in `link_key_file`,
+    else with a key that the store keeps.
     A rotation is a receiver too, `oncall-<name>`: it reaches whoever is on call.
     """
 
     to: Literal["off", "embedded", "alertmanager"] = "off"
     config_file: Path | None = None
     alertmanagers: tuple[Text, ...] = ("http://127.0.0.1:9093",)
-    external_url: str = ""
+    external_url: Annotated[str, AfterValidator(_web_url)] = ""
+    link_key_file: Path | None = None
+    link_valid_ms: Annotated[Milliseconds, Field(gt=0, le=30 * DAY_MS)] = DAY_MS
     repeats: Literal["mark", "drop"] = "mark"
     max_alerts: PositiveInt = 100
     incident_by: tuple[Text, ...] = ("model", "version", "objective")

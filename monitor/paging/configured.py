@@ -11,6 +11,7 @@ from monitor.config.paging import PagingConfig
 from monitor.errors import ConfigError
 from monitor.paging.calm.configured import calm_mistakes, damping, digests, page_budgets
 from monitor.paging.document import from_mapping, load
+from monitor.paging.links.settings import LinkSettings, key_in
 from monitor.paging.matching import matcher
 from monitor.paging.oncall.duties import hours, on_call_receivers, rotations
 from monitor.paging.oncall.escalation import Level
@@ -31,6 +32,7 @@ def pager_settings(config: PagingConfig) -> PagerSettings:
     return replace(
         settings,
         external_url=config.external_url,
+        links=_links(config),
         max_alerts=config.max_alerts,
         incident_by=config.incident_by,
         escalations={
@@ -50,6 +52,15 @@ def pager_settings(config: PagingConfig) -> PagerSettings:
     )
 
 
+def _links(config: PagingConfig) -> LinkSettings:
+    """Raises ConfigError where the file of the key is wrong."""
+    try:
+        key = None if config.link_key_file is None else key_in(config.link_key_file)
+    except ValueError as e:
+        raise ConfigError([f"paging.link_key_file: {e}"]) from None
+    return LinkSettings(key, config.link_valid_ms)
+
+
 def _can_wait(owner: str) -> tuple[Matcher, ...]:
     return matcher("owner", "=", owner), matcher("severity", "=~", "ticket|info")
 
@@ -62,6 +73,11 @@ def paging_mistakes(config: PagingConfig) -> Iterator[Mistake]:
                 yield Mistake((*_PLACE, "alertmanagers", i), f"{url!r} is no URL; write http://host:9093")
     if config.to != "embedded":
         return
+    if config.link_key_file is not None:
+        try:
+            key_in(config.link_key_file)
+        except ValueError as e:
+            yield Mistake((*_PLACE, "link_key_file"), str(e))
     given = [key for key in _INLINE if inline_document(config).get(key)]
     if config.config_file is not None and given:
         yield Mistake((*_PLACE, "config_file"), f"stands beside {given[0]}; keep one of the two", (_PLACE,))
@@ -115,6 +131,9 @@ def paging_warnings(config: PagingConfig) -> Iterator[Mistake]:
     """What of the receivers works otherwise than it is written; nothing of a section with mistakes."""
     if config.to != "embedded" or next(paging_mistakes(config), None) is not None:
         return
+    if not config.external_url:
+        sentence = "is missing, so that messages link to no incident and nobody can acknowledge from one"
+        yield Mistake((*_PLACE, "external_url"), f"{sentence}; say where people reach this server")
     place = (*_PLACE, "config_file") if config.config_file is not None else _PLACE
     for key, sentence in notices(pager_settings(config)):
         yield Mistake((*place, key), sentence)

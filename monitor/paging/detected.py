@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from monitor.paging.alert import Alert, labels_of
+from monitor.paging.context import BUDGET_LEFT, BURN
 from monitor.slo.alert_log import list_states
 from monitor.slo.budget import is_policy
 from monitor.slo.catalogue import alert_name, generic
@@ -58,6 +59,7 @@ class Detector:
             "summary": self._summary(state, objective),
             "description": self._description(state, objective),
             **self._links.of(name, model),
+            **_figures(state),
         }
         at_ms = state.since_s * 1000
         return Alert(
@@ -90,3 +92,8 @@ class Detector:
             f"The error budget ({budget}) burns at least {rule.factor:.3g} times as fast as it may: at that "
             f"rate a whole one is gone in {hours:.0f} h."
         )
+
+
+def _figures(state: AlertState) -> dict[str, str]:
+    found = {BUDGET_LEFT: state.left, BURN: state.burn}
+    return {name: f"{value:.3g}" for name, value in found.items() if value is not None}

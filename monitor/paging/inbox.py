@@ -9,7 +9,7 @@ from monitor.paging.incidents.incident import Deed
 from monitor.store.paging import append_inbox
 from monitor.store.store import Store
 
-__all__ = ["deed_of", "post", "post_deed", "reports"]
+__all__ = ["deed_of", "post", "post_deed", "reports", "written"]
 
 _decoder = msgspec.json.Decoder(list[Alert])
 _deeds = msgspec.json.Decoder(Deed)
@@ -23,7 +23,12 @@ def post(store: Store, alerts: Sequence[Alert], now_ms: int) -> None:
 
 def post_deed(store: Store, deed: Deed, now_ms: int) -> None:
     """Keeps what a person does about an incident until the pager takes it. Raises StoreBusy."""
-    append_inbox(store, now_ms, msgspec.json.encode(deed))
+    append_inbox(store, now_ms, written(deed))
+
+
+def written(deed: Deed) -> bytes:
+    """As `post_deed` keeps it."""
+    return msgspec.json.encode(deed)
 
 
 def reports(document: bytes) -> list[Alert]:

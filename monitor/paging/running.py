@@ -11,12 +11,14 @@ from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 
 from monitor.errors import StoreBusy, StoreError
-from monitor.paging.alert import Alert, Status
-from monitor.paging.decision import Decision, Flush
+from monitor.paging.alert import Alert
+from monitor.paging.context import with_context
+from monitor.paging.decision import Decision
 from monitor.paging.inbox import deed_of, reports
 from monitor.paging.incidents.book import Book
 from monitor.paging.incidents.incident import Act, Deed, entry_row, incident_of, incident_row
 from monitor.paging.keeping import kept_calm, kept_silences, kept_state
+from monitor.paging.links.signing import signing
 from monitor.paging.message import Delivery, Message, Result, Sender
 from monitor.paging.notes import acknowledgements, beats
 from monitor.paging.outbox.item import Item, State, item_of, row_of
@@ -24,9 +26,9 @@ from monitor.paging.outbox.policy import Repeats
 from monitor.paging.outbox.queue import Queue
 from monitor.paging.pager import Pager
 from monitor.paging.receivers import KINDS
-from monitor.paging.runbooks import first_steps
 from monitor.paging.settings import PagerSettings
 from monitor.paging.state import Slot
+from monitor.paging.syncing import synced
 from monitor.store import paging
 from monitor.store.incidents import EntryRow, IncidentRow, last_id, list_incidents
 from monitor.store.paging import Written
@@ -38,7 +40,6 @@ Target = tuple[str, int]
 
 _BATCHES = 100
 _REMEMBERED_MS = 86_400_000
-_FOR_EVER_MS = 10 * 365 * 86_400_000
 
 
 class Deposed(StoreError):
@@ -96,6 +97,7 @@ class Running:
         self._turn: tuple[Did, Written] | None = None
         self._turns = 0
         self._beats: dict[Slot, int] = {}
+        self._signing = signing(store)
         self._epoch = paging.claim(store, holder)
         self._silences = kept_silences(store)
         self.pager = Pager(settings, kept_state(store), self._silences)
@@ -156,7 +158,8 @@ class Running:
             self.pager.put(reports(batch.document), now_ms)
             if (deed := deed_of(batch.document)) is not None:
                 self._do(deed, now_ms)
-        self._sync(now_ms)
+        if self._found is not None:
+            self.pager.put(synced(self._found, self.pager.alerts.values(), now_ms), now_ms)
         if silences != self._silences:
             self._silences = silences
             self.pager.set_silences(silences)
@@ -236,45 +239,15 @@ class Running:
             self._settle(done, now_ms)
             yield done
 
-    def _sync(self, now_ms: int) -> None:
-        """Puts in what monitor itself has found since, and ends what it no longer finds."""
-        if self._found is None:
-            return
-        firing = {alert.labels: alert for alert in self._found}
-        known = {
-            alert.labels: alert
-            for alert in self.pager.alerts.values()
-            if alert.source == "slo" and alert.status_at(now_ms) is Status.FIRING
-        }
-        fresh = [
-            replace(alert, ends_ms=now_ms + _FOR_EVER_MS, updated_ms=now_ms)
-            for labels, alert in firing.items()
-            if labels not in known or known[labels].quiet is not alert.quiet
-        ]
-        over = [
-            replace(alert, ends_ms=now_ms, updated_ms=now_ms)
-            for labels, alert in known.items()
-            if labels not in firing
-        ]
-        self.pager.put([*over, *fresh], now_ms)
-
     def post(self, decisions: Iterable[Decision], now_ms: int) -> None:
         """Puts the messages of decisions into the outbox, to be written with the next turn."""
         for decision in decisions:
             if decision.message is None:
                 continue
-            message = self._with_context(decision.message, decision.flush)
+            about = [i for i in self.book.incidents if decision.flush.group in i.groups]
+            message = with_context(decision.message, about)
             if not self.queue.put(decision.slot, message, now_ms, withdraws=decision.withdraws):
                 self.pager.delivered(decision.slot, now_ms)
-
-    def _with_context(self, message: Message, flush: Flush) -> Message:
-        """With the incident that it is about, and the first steps of the runbook."""
-        about = [i for i in self.book.incidents if flush.group in i.groups]
-        labels = dict(message.common_labels)
-        steps = first_steps(labels.get("alertname", ""), labels.get("model", ""))
-        context = {"runbook_steps": list(steps), "version": labels.get("version")}
-        newest = max((i.id for i in about), default=None)
-        return replace(message, incident=newest, context={k: v for k, v in context.items() if v})
 
     def finished(self, item: Item, delivery: Delivery) -> None:
         """An attempt to send has ended; any thread may say so. The next turn takes it up."""
@@ -291,7 +264,12 @@ class Running:
                 return Delivery(Result.TRANSIENT, "another process has taken the pager over")
         except StoreBusy:
             return Delivery(Result.TRANSIENT, "the store did not say whether the pager is still ours")
-        return sender.send(item.message, timeout_s)
+        return sender.send(self._linked(item), timeout_s)
+
+    def _linked(self, item: Item) -> Message:
+        """The message with a link to acknowledge by, made only now so that the store never holds one."""
+        url = self._signing(self.pager.settings.links).url(item.message, item.id, item.next_ms)
+        return replace(item.message, links=replace(item.message.links, acknowledge=url))
 
     def next_ms(self, now_ms: int) -> int | None:
         """When the next turn has something to do by itself."""

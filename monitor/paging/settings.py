@@ -9,6 +9,7 @@ from datetime import time
 from typing import Any
 
 from monitor.paging.alert import Labels
+from monitor.paging.links.settings import USUAL, LinkSettings
 from monitor.paging.oncall.escalation import Level
 from monitor.paging.oncall.local_time import ALL_DAYS
 from monitor.paging.templates import DEFAULT, Templates
@@ -192,3 +193,4 @@ class PagerSettings:
     page_budgets: Mapping[str, PageBudget] = field(default_factory=dict)
     digests: tuple[Digest, ...] = ()
     silence_warning_ms: int = 0
+    links: LinkSettings = USUAL

@@ -86,6 +86,8 @@ def _row(state: AlertState) -> AlertRow:
         "above_s": state.above_s,
         "why": state.why.name.lower(),
         "quiet": state.quiet,
+        "left": state.left,
+        "burn": state.burn,
     }
     return AlertRow(_key_text(state.key), state.phase, state.severity, state.since_s, _text(rest))
 
@@ -102,6 +104,8 @@ def _state(row: AlertRow) -> AlertState:
         rest["above_s"],
         _WHY[rest["why"]],
         rest["quiet"],
+        rest.get("left"),
+        rest.get("burn"),
     )
 
 

@@ -10,6 +10,7 @@ from monitor.sli.question import Time
 from monitor.slo import alert_log
 from monitor.slo.alert_log import KeptTransition
 from monitor.slo.budget import standing
+from monitor.slo.objective import Objective, Subject
 from monitor.slo.settings import SloSettings
 from monitor.slo.standing import AlertKey, AlertState, Phase, Standing, Transition, Why
 from monitor.slo.watched import Watched
@@ -35,6 +36,7 @@ class Evaluator:
         self._store, self._settings = store, settings
         self._base_s = settings.bases.service_s
         self._watched = Watched(store, settings, _STEP_S, most_slices=_SLICES_AT_ONCE)
+        self._objectives = {(o.meter.model, o.name): o for o in settings.objectives}
         self._evaluated_s: int | None = None
         self._states: dict[AlertKey, AlertState] = {}
 
@@ -50,11 +52,9 @@ class Evaluator:
             return
         for objective in self._settings.objectives:
             for subject in ledger.subjects(objective.meter):
-                reported, learned = (
-                    ledger.tally(objective.meter, subject, time, objective=objective.name)
-                    for time in (Time.PREDICTION, Time.LABEL)
-                )
-                yield standing(objective, subject, reported, learned, now_s)
+                found = self._standing(objective.name, subject, now_s)
+                if found is not None:
+                    yield found
 
     def run(self, now_s: int, seen_ms: int, since_s: int | None = None) -> list[KeptTransition]:
         """Evaluates every base window that has ended by `now_s`, event time, since the last run; returns what
@@ -104,6 +104,7 @@ class Evaluator:
         did.sort(key=lambda t: t.at_s)
         kept = [KeptTransition(t, seen_ms, self._late(t.at_s, seen_ms)) for t in did]
         kept += self._told(states, kept, end_s, seen_ms)
+        self._measure(states, end_s)
         changed = [s for key, s in states.items() if _differs(s, self._states.get(key))]
         if not alert_log.write(self._store, self._evaluated_s, end_s, changed, kept):
             self._evaluated_s = None
@@ -111,6 +112,30 @@ class Evaluator:
         self._evaluated_s = end_s
         self._states = {key: state for key, state in states.items() if state.phase is not Phase.INACTIVE}
         return kept
+
+    def _measure(self, states: dict[AlertKey, AlertState], end_s: int) -> None:
+        """Notes with the alerts that fire what is left of the budget, and how fast it burns: whoever is paged
+        wants to know, and the pager may be another process."""
+        stood: dict[tuple[str, Subject], Standing | None] = {}
+        for key, state in states.items():
+            if not state.phase.fires:
+                continue
+            place = (key.objective, key.subject)
+            if place not in stood:
+                stood[place] = self._standing(*place, end_s)
+            left, burn = _figures(stood[place], self._objectives.get((key.subject.model, key.objective)), key)
+            states[key] = replace(state, left=left, burn=burn)
+
+    def _standing(self, name: str, subject: Subject, now_s: int) -> Standing | None:
+        """None for a watch, which no budget stands behind."""
+        objective, ledger = self._objectives.get((subject.model, name)), self._watched.ledger
+        if objective is None or ledger is None:
+            return None
+        reported, learned = (
+            ledger.tally(objective.meter, subject, time, objective=name)
+            for time in (Time.PREDICTION, Time.LABEL)
+        )
+        return standing(objective, subject, reported, learned, now_s)
 
     def _late(self, at_s: int, seen_ms: int) -> bool:
         return seen_ms - at_s * 1000 > self._settings.quiet_after_s * 1000
@@ -141,6 +166,22 @@ class Evaluator:
 
 def _gone(state: AlertState, at_s: int) -> Transition:
     return Transition(state.key, at_s, state.phase, Phase.INACTIVE, state.severity, Why.GONE, {})
+
+
+def _figures(
+    stood: Standing | None, objective: Objective | None, key: AlertKey
+) -> tuple[float | None, float | None]:
+    """What is left of the whole budget, and the burn rate over the rule's longest window."""
+    if stood is None or objective is None:
+        return None, None
+    windows = [c.window_s for rule in objective.rules if rule.name == key.rule for c in rule.clauses]
+    burn = next((b.burn for b in stood.burning if b.window_s == max(windows, default=None)), None)
+    return _rounded(stood.left_of_whole), _rounded(burn)
+
+
+def _rounded(value: float | None) -> float | None:
+    # What nobody could read off is no news to write.
+    return None if value is None else float(f"{value:.3g}")
 
 
 def _differs(state: AlertState, before: AlertState | None) -> bool:

@@ -141,7 +141,9 @@ class AlertKey:
 class AlertState:
     """An alert after its evaluation at `at_s`. `since_s` is when its phase began, `held_s` since when the
     clauses hold without a break (None: they don't), `above_s` likewise for the escalation. `quiet`: it was
-    found while catching up, too late to wake anybody for."""
+    found while catching up, too late to wake anybody for. While it fires, `left` is what is left of the
+    budget of a whole period, `burn` the burn rate over the rule's longest window, to three digits; None
+    where there is no such figure."""
 
     key: AlertKey
     phase: Phase
@@ -152,6 +154,8 @@ class AlertState:
     above_s: int | None = None
     why: Why = Why.BELOW
     quiet: bool = False
+    left: float | None = None
+    burn: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ __all__ = [
     "Inbound",
     "OutboxRow",
     "Written",
+    "add_inbox",
     "append_inbox",
     "claim",
     "commit",
@@ -74,7 +75,12 @@ class Written:
 def append_inbox(store: Store, received_ms: int, document: bytes) -> None:
     """Keeps reports until the pager takes them. Raises StoreBusy, and then nothing is kept."""
     with writing(store.engine) as connection:
-        connection.execute(sa.insert(pager_inbox).values(received_ms=received_ms, document=document))
+        add_inbox(connection, received_ms, document)
+
+
+def add_inbox(connection: sa.Connection, received_ms: int, document: bytes) -> None:
+    """The same inside a transaction."""
+    connection.execute(sa.insert(pager_inbox).values(received_ms=received_ms, document=document))
 
 
 def read_inbox(store: Store, limit: int) -> list[Inbound]:

@@ -533,3 +533,20 @@ timeline = Table(
     Column("text", Text, nullable=False),
     Index("timeline_incident", "incident", "id"),
 )
+
+# What signs the links that acknowledge an incident, unless a file does.
+link_keys = Table(
+    "link_keys",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("key", LargeBinary, nullable=False),
+)
+
+# Links that were used, by a hash of what they are about, until they expire.
+links_used = Table(
+    "links_used",
+    metadata,
+    Column("mark", String(64), primary_key=True),
+    Column("expires_ms", BigInteger, nullable=False),
+    Index("links_used_expires", "expires_ms"),
+)

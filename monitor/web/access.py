@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from monitor.errors import StoreError
 from monitor.store.tokens import Authenticator, Role
 from monitor.web.answers import Refused, answer
-from monitor.web.caller import PROBES, Caller, address_of, caller_of, set_caller
+from monitor.web.caller import PROBES, Caller, address_of, caller_of, is_link, set_caller
 from monitor.web.settings import WebSettings
 from monitor.web.workers import Workers
 
@@ -28,7 +28,9 @@ class HostGuard:
         self._names = _LOCAL | {_bare(settings.host), *map(_bare, settings.hosts)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refused = self._judge(Headers(scope=scope)) if scope["type"] == "http" else None
+        # A link's form comes from wherever its page was reached, and without an origin of its own.
+        judged = scope["type"] == "http" and not is_link(scope["path"])
+        refused = self._judge(Headers(scope=scope)) if judged else None
         if refused is None:
             return await self._app(scope, receive, send)
         return await answer(refused, scope, receive, send)
@@ -95,13 +97,14 @@ class Identify:
 
 
 class RequireToken:
-    """Answers 401 to whoever has no valid token, on every path but the probes, known or not."""
+    """Answers 401 to whoever has no valid token, on every path, known or not, but the probes and links that
+    acknowledge."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] not in PROBES:
+        if scope["type"] == "http" and scope["path"] not in PROBES and not is_link(scope["path"]):
             caller = caller_of(scope)
             if caller.token is None and not caller.trusted:
                 refused = Refused(401, "a valid token is needed: Authorization: Bearer mon_..")

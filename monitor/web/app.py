@@ -12,6 +12,7 @@ from monitor.errors import QueryError, StoreBusy
 from monitor.store.tokens import Authenticator
 from monitor.version import __version__
 from monitor.web.access import HostGuard, Identify, RequireToken
+from monitor.web.acknowledging import acknowledging
 from monitor.web.alertmanager import alertmanager, pager_probes
 from monitor.web.alertmanager_answers import handle_answers
 from monitor.web.answers import Refused, refusal
@@ -55,6 +56,7 @@ def create_app(context: WebContext) -> FastAPI:
         app.include_router(alertmanager(context, context.paging, readers, writers))
         app.include_router(pager_probes(context.paging, readers))
         app.include_router(inbound(context, context.paging, writers))
+        app.include_router(acknowledging(context, context.paging, readers))
         handle_answers(app)
     _handle_errors(app)
     _surround(app, context, checkers)

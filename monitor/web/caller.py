@@ -6,10 +6,11 @@ from starlette.types import Scope
 
 from monitor.store.tokens import Role, Token
 
-__all__ = ["PROBES", "Caller", "caller_of", "set_caller"]
+__all__ = ["PROBES", "Caller", "address_of", "caller_of", "is_link", "set_caller", "shown_path"]
 
 PROBES = frozenset({"/healthz", "/readyz", "/-/healthy", "/-/ready"})
 _KEY = "monitor.caller"
+_LINKS = "/ack/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +41,14 @@ def address_of(scope: Scope) -> str:
     client = scope.get("client")
     address = str(client[0]) if client else "unknown"
     return f"probe {address}" if scope["path"] in PROBES else address
+
+
+def is_link(path: str) -> bool:
+    """Whether it is the path of a link that acknowledges: who has it needs nothing else."""
+    token = path.removeprefix(_LINKS)
+    return token not in (path, "") and "/" not in token
+
+
+def shown_path(path: str) -> str:
+    """The path as a log may have it: without the secret of a link, and not endless."""
+    return f"{_LINKS}***" if path.startswith(_LINKS) else path[:200]

@@ -303,7 +303,7 @@ HTTP_REQUESTS = Metric(
 HTTP_REJECTED = Metric(
     "monitor_http_rejected_total",
     "counter",
-    "Requests to monitor itself that were refused: token, role, host, too_large, rate, timeout, unavailable.",
+    "Requests to monitor that were refused: token, role, link, host, too_large, rate, timeout, unavailable.",
     ("reason",),
     "requests",
 )

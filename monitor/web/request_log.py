@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from monitor.logs import correlation
 from monitor.web.answers import Refused, answer, started
-from monitor.web.caller import PROBES, caller_of
+from monitor.web.caller import PROBES, caller_of, is_link, shown_path
 from monitor.web.metrics import ServiceMetrics
 
 __all__ = ["RequestLog"]
@@ -54,7 +54,7 @@ class RequestLog:
             try:
                 await self._app(scope, receive, watched)
             except Exception:
-                _log.exception("request failed", extra={"path": scope["path"]})
+                _log.exception("request failed", extra={"path": shown_path(scope["path"])})
                 if status:
                     raise
                 failed = Refused(500, f"something went wrong here; the log has it under {request_id}")
@@ -68,14 +68,15 @@ class RequestLog:
         method = scope["method"] if scope["method"] in _METHODS else "other"
         self._metrics.answered(route, method, status)
         if status in _REASONS and scope["path"] not in PROBES:
-            self._metrics.rejected(_REASONS[status])
+            forged = status == 403 and is_link(scope["path"])
+            self._metrics.rejected("link" if forged else _REASONS[status])
         caller = caller_of(scope)
         _log.log(
             _level(scope["path"], status),
             "request",
             extra={
                 "method": method,
-                "path": scope["path"][:200],
+                "path": shown_path(scope["path"]),
                 "status": status,
                 "seconds": round(seconds, 6),
                 "client": caller.token.name if caller.token else caller.client,

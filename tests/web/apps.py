@@ -16,6 +16,7 @@ from monitor.store.tokens import Role
 from monitor.web.app import create_app
 from monitor.web.context import WebContext
 from monitor.web.metrics import ServiceMetrics
+from monitor.web.paging_site import PagingSite
 from monitor.web.server import WebServer
 from monitor.web.settings import WebSettings
 from tests.builders import NOW_MS
@@ -86,6 +87,10 @@ class Site:
     def without_log(self) -> httpx.Client:
         """A client of a server that takes neither records nor labels."""
         return self.calling(server=self._serve(replace(self.context, durable_log=None, label_log=None)))
+
+    def paging(self, pager: PagingSite) -> httpx.Client:
+        """A client of a server beside a pager."""
+        return self.calling("pager.example", self._serve(replace(self.context, paging=pager)))
 
     def close(self) -> None:
         for client in self._clients:

@@ -9,9 +9,11 @@ from monitor.paging.incidents.incident import Act, Deed, Entry, Incident, entry_
 from monitor.store.incidents import list_entries, list_incidents, read_incident
 from monitor.store.store import Store
 
-__all__ = ["act", "entries", "incident", "incidents"]
+__all__ = ["act", "await_taken", "entries", "incident", "incidents"]
 
 _LONGEST_TEXT = 10_000
+# What the store takes; on more a turn of the pager would fail on it for ever.
+_LONGEST_WHO = 200
 
 
 def incidents(
@@ -50,12 +52,26 @@ def act(
         raise QueryError(f"incident {now.id} is resolved already; a note can still be added")
     if not deed.who.strip():
         raise QueryError("who does it must be said")
+    if len(deed.who) > _LONGEST_WHO:
+        raise QueryError(f"who does it has {len(deed.who)} characters; {_LONGEST_WHO} at most")
     if deed.act in (Act.NOTE, Act.ASSIGN) and not deed.text.strip():
         raise QueryError(f"to {deed.act} takes a text")
     if len(deed.text) > _LONGEST_TEXT:
         raise QueryError(f"a text of {len(deed.text):,} characters is too long; {_LONGEST_TEXT:,} at most")
     before = len(list_entries(store, deed.incident))
     post_deed(store, deed, deed.at_ms)
+    return await_taken(store, deed, before, within_s, sleep)
+
+
+def await_taken(
+    store: Store,
+    deed: Deed,
+    before: int,
+    within_s: float,
+    sleep: Callable[[float], None] = time.sleep,
+) -> bool:
+    """Whether the pager takes up, `within_s` seconds, a deed that was posted when its incident's timeline had
+    `before` entries."""
     waited_s = 0.0
     while waited_s < within_s:
         sleep(0.05)

@@ -1,6 +1,6 @@
 """Alertmanager's webhook: its JSON, version 4."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,7 @@ def payload(message: Message, max_alerts: int = 0) -> dict[str, Any]:
     """The JSON, in Alertmanager's order of keys. What is common is so of the alerts that are listed."""
     listed = message.alerts[:max_alerts] if max_alerts else message.alerts
     cut = replace(message, alerts=listed)
+    links = {name: url for name, url in asdict(message.links).items() if url}
     return {
         "receiver": message.receiver,
         "status": str(message.status),
@@ -65,6 +66,8 @@ def payload(message: Message, max_alerts: int = 0) -> dict[str, Any]:
         "version": "4",
         "groupKey": message.group_key,
         "truncatedAlerts": message.truncated + len(message.alerts) - len(listed),
+        # Ours; whoever knows Alertmanager's alone passes over it.
+        **({"incident": message.incident, "links": links} if message.incident is not None else {}),
     }
 
 

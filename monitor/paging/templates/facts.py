@@ -170,8 +170,9 @@ def _deployment(value: Any, message: Message, zone: str) -> str | None:
 def _links(message: Message) -> dict[str, str]:
     given = {name: _web(url) for name, url in asdict(message.links).items()}
     annotations = dict(message.common_annotations)
-    for name in ("runbook", "dashboard"):
-        given[name] = given[name] or _web(annotations.get(f"{name}_url", ""))
+    for name in ("runbook", "dashboard", "traces", "silence"):
+        said = (annotations.get(f"{name}_url", ""), annotations.get(name, ""))
+        given[name] = given[name] or next(filter(None, map(_web, said)), "")
     if message.purpose is Purpose.TEST or message.status is Status.RESOLVED:
         given["acknowledge"] = given["silence"] = ""
     return {name: given[name] for name in _LINKS if given[name]}

@@ -1,0 +1,1 @@
+"""Links that acknowledge an incident: signed, for one use, until they expire."""
