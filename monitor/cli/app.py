@@ -14,6 +14,7 @@ from monitor.cli import (
     audit,
     backtest,
     baseline,
+    canary,
     check,
     copies,
     demo,
@@ -64,6 +65,7 @@ app.add_typer(samples.app, name="samples", rich_help_panel=RUN)
 app.command("fairness", rich_help_panel=RUN)(fairness.fairness_command)
 app.add_typer(report.app, name="report", rich_help_panel=RUN)
 app.command("gate", rich_help_panel=RUN)(gate.gate)
+app.add_typer(canary.app, name="canary", rich_help_panel=RUN)
 app.add_typer(slo.app, name="slo", rich_help_panel=RUN)
 app.command("pager", rich_help_panel=RUN)(pager.pager)
 app.add_typer(incident.app, name="incident", rich_help_panel=OPERATE)

@@ -1,4 +1,4 @@
-"""Times and steps as people write them, on a command line or in a URL."""
+"""Times, steps and shares as people write them, on a command line or in a URL."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 from monitor.config.durations import parse_duration_ms
 from monitor.errors import QueryError
 
-__all__ = ["parse_step_s", "parse_time_ms"]
+__all__ = ["parse_share", "parse_step_s", "parse_time_ms"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RELATIVE = re.compile(r"now(?:\s*([+-])\s*(\S+))?")
 _ABSOLUTE = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:[Zz]|[+-]\d\d:\d\d)?)?")
+_SHARE = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s*(%?)")
 # Before March 1973 in milliseconds, but up to the year 5138 in seconds.
 _SURELY_SECONDS = 100_000_000_000
 
@@ -47,6 +48,15 @@ def parse_step_s(option: str, text: str) -> int:
     if ms < 1000 or ms % 1000:
         raise QueryError(f"{option}: {text!r} must be whole seconds, such as 30s, 5m or 1h")
     return ms // 1000
+
+
+def parse_share(option: str, text: str) -> float:
+    """A share from 0 to 1, of `5%` or `0.05`. Raises QueryError that names `option`."""
+    found = _SHARE.fullmatch(text.strip())
+    share = float(found[1]) / (100 if found[2] else 1) if found is not None else -1.0
+    if not 0 <= share <= 1:
+        raise QueryError(f"{option}: {text[:100]!r} is no share; write 5% or 0.05, 100% at most")
+    return share
 
 
 def _duration_ms(option: str, text: str) -> int:

@@ -19,6 +19,7 @@ from monitor.store.tokens import Role
 from monitor.web.access import needs
 from monitor.web.answers import Refused
 from monitor.web.caller import caller_of
+from monitor.web.canary import add_canary
 from monitor.web.context import WebContext
 from monitor.web.incidents import add_incidents
 from monitor.web.questions import (
@@ -101,6 +102,7 @@ def api(context: WebContext, workers: Workers) -> APIRouter:
     _add_dead_letters(router, context, workers)
     add_incidents(router, context, workers)
     add_slos(router, context, workers)
+    add_canary(router, context, workers)
     return router
 
 

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from tests.bench import disk, fitting, memory, objectives, paging, pairs, queries, rates, recovery
+from tests.bench import canary, disk, fitting, memory, objectives, paging, pairs, queries, rates, recovery
 from tests.bench.figures import OUTPUT, Figure, show, write
 
 __all__ = ["BENCHES", "main"]
@@ -23,6 +23,7 @@ BENCHES: Mapping[str, Bench] = {
     "rates": Bench(rates.NAMES, lambda: rates.measure(rates.Size())),
     "pairs": Bench(pairs.NAMES, lambda: pairs.measure(pairs.Size())),
     "objectives": Bench(objectives.NAMES, lambda: objectives.measure(objectives.Size())),
+    "canary": Bench(canary.NAMES, lambda: canary.measure(canary.Size())),
     "paging": Bench(paging.NAMES, lambda: paging.measure(paging.Size())),
     "recovery": Bench(recovery.NAMES, lambda: recovery.measure(recovery.Size())),
     "fitting": Bench(fitting.NAMES, lambda: fitting.measure(fitting.Size())),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench import (
+    canary,
     children,
     disk,
     drift,
@@ -86,6 +87,11 @@ def test_recovery(kafka: Kafka) -> None:
     kafka.start()
     size = recovery.Size(kills=1, per_s=2_000, flushes=2, session_timeout_ms=2_000)
     complete(recovery.measure_on(kafka, size), recovery.NAMES)
+
+
+def test_canaries() -> None:
+    figures = canary.measure(canary.Size(alike=4, slower=4, minutes=20, day=30, processes=1))
+    assert {figure.name for figure in figures} == set(canary.NAMES)
 
 
 def test_a_storm() -> None:

@@ -1,0 +1,53 @@
+"""What is known of the two versions: by stratum, so that a mix that differs is no difference.
+
+The champion is weighted to the candidate's mix of strata (direct standardisation), which also guards against
+Simpson's paradox. Without strata there is one.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from monitor.records import Floats, Ints
+
+__all__ = ["Latencies", "Mix", "Rates"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """A share (float64) of `n` records (int64), by stratum; NaN where there are none."""
+
+    n: Ints
+    share: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Latencies:
+    """Times by stratum: `n` (int64) of them, and their weight in each bucket (float64, strata x BUCKETS)."""
+
+    n: Ints
+    weight: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """How the champion's strata are weighted (float64, sum 1, 0 where it has nothing), which of the
+    candidate's are comparable (bool), and how many of its records aren't."""
+
+    weight: Floats
+    comparable: "np.ndarray[tuple[int], np.dtype[np.bool_]]"
+    left_out: int
+
+    @classmethod
+    def of(cls, candidate: Ints, champion: Ints) -> "Mix":
+        comparable = (champion > 0) & (candidate > 0)
+        taken = np.where(comparable, candidate, 0).astype(np.float64)
+        whole = taken.sum()
+        left_out = int(candidate.sum() - whole)
+        return cls(taken / whole if whole > 0 else taken, comparable, left_out)
+
+    def effective(self, champion: Ints) -> float:
+        """As how many records of one stratum the champion's count, weighted so; 0 for none."""
+        used = self.weight > 0
+        spread = float((self.weight[used] ** 2 / champion[used]).sum())
+        return 1 / spread if spread > 0 else 0.0
