@@ -10,13 +10,15 @@ import typer
 
 from monitor.cli.options import ConfigOption, FormatOption, StoreOption, configured
 from monitor.cli.render import Format, render
-from monitor.clock import WallClock
+from monitor.clock import DAY_S, WallClock
 from monitor.errors import ConfigError
 from monitor.paging.incidents import asking
+from monitor.paging.incidents.costs import costs_of
 from monitor.paging.incidents.incident import Act, Deed, Incident
 from monitor.paging.incidents.postmortem import postmortem as drafted
 from monitor.paging.incidents.shown import shown_entry, shown_incident
 from monitor.sli.times import parse_time_ms
+from monitor.slo.settings import from_config
 from monitor.store.store import Store
 
 __all__ = ["app"]
@@ -184,11 +186,15 @@ def postmortem(
     config: ConfigOption = None,
     store: StoreOption = None,
 ) -> None:
-    """Draft a postmortem in Markdown from the timeline."""
+    """Draft a postmortem in Markdown: the timeline, budget and quality lost, what changed before, and which
+    alerts missed it. What it cost takes the objectives: give the configuration."""
+    known = configured(config, store)
     with _opened(config, store) as opened:
         incident, entries = asking.incident(opened, id), asking.entries(opened, id)
         others = [o for o in asking.incidents(opened, incident.began_ms) if _overlaps(o, incident)]
-    text = drafted(incident, entries, others)
+        fine_s = known.retention.minute_days * DAY_S
+        costs = costs_of(opened, incident, from_config(known), fine_s, WallClock().now_ms())
+    text = drafted(incident, entries, costs, others)
     if output is None:
         print(text, end="")
         return

@@ -3,12 +3,16 @@
 from collections.abc import Sequence
 
 from monitor.clock import rfc3339, rfc3339_or_none
+from monitor.paging.incidents.costs import Costs
+from monitor.paging.incidents.costs_shown import changed_lines, cost_lines, missed_lines
 from monitor.paging.incidents.incident import Entry, Incident, Kind
 
 __all__ = ["postmortem"]
 
 
-def postmortem(incident: Incident, timeline: Sequence[Entry], others: Sequence[Incident] = ()) -> str:
+def postmortem(
+    incident: Incident, timeline: Sequence[Entry], costs: Costs, others: Sequence[Incident] = ()
+) -> str:
     """The draft, Markdown. `others` are incidents of the same time, which may have to do with it."""
     i = incident
     lines = [
@@ -23,7 +27,9 @@ def postmortem(incident: Incident, timeline: Sequence[Entry], others: Sequence[I
         "",
         "## Impact",
         "",
-        "_Who noticed, and what it cost._",
+        "_Who noticed._",
+        "",
+        *cost_lines(costs),
         "",
         "## Times",
         "",
@@ -53,7 +59,8 @@ def postmortem(incident: Incident, timeline: Sequence[Entry], others: Sequence[I
         lines += ["## Messages that did not arrive", ""]
         lines += [f"- {rfc3339(e.at_ms)} {_inline(e.text)}" for e in not_told]
         lines += [""]
-    lines += ["## What changed before", "", "_Deployments, data, traffic._", ""]
+    lines += ["## Alerts that missed it", "", *missed_lines(costs), ""]
+    lines += ["## What changed before", "", *changed_lines(costs), ""]
     lines += [
         "## What we do so that it doesn't happen again",
         "",

@@ -13,6 +13,7 @@ from monitor.paging.decision import Flush
 from monitor.paging.inbox import post
 from monitor.paging.incidents import asking
 from monitor.paging.incidents.book import Book
+from monitor.paging.incidents.costs import Costs
 from monitor.paging.incidents.incident import Act, Deed, Phase, incident_of, incident_row
 from monitor.paging.incidents.postmortem import postmortem
 from monitor.paging.message import Told
@@ -197,7 +198,7 @@ def test_what_people_do_is_kept_with_who_and_why(store: Store) -> None:
     assert (found.commander, found.phase) == ("ben", Phase.MITIGATED)
     people = [(str(e.kind), e.text) for e in asking.entries(store, 1) if e.who == "ana"]
     assert people == [("assigned", "ben"), ("mitigated", "traffic moved")]
-    text = postmortem(found, asking.entries(store, 1))
+    text = postmortem(found, asking.entries(store, 1), Costs("fraud", "no objectives", "no labels"))
     assert "traffic moved" in text
     assert "| mitigated | 1970-01-01T00:00:0" in text
     for wrong, match in ((Act.NOTE, "takes a text"), (Act.ASSIGN, "takes a text")):
