@@ -12,7 +12,7 @@ from monitor.paging.document import load
 from monitor.paging.document.shown import shown_file
 from monitor.paging.links.settings import USUAL, LinkSettings
 from monitor.paging.receivers.notices import notices
-from monitor.paging.settings import PagerSettings
+from monitor.paging.settings import Fallback, PagerSettings
 from monitor.paging.task import PagerTask
 from monitor.service import owner_name
 from monitor.store.incident_retention import IncidentRetention
@@ -26,7 +26,7 @@ from monitor.web.paging_site import PagingSite, Reloaded
 from monitor.web.server import WebServer
 from monitor.web.settings import WebSettings
 
-__all__ = ["PagerFile", "PagerServer"]
+__all__ = ["Besides", "PagerFile", "PagerServer"]
 
 _log = logging.getLogger(__name__)
 
@@ -38,6 +38,15 @@ class _Read:
     reloaded: Reloaded
 
 
+@dataclass(frozen=True, slots=True)
+class Besides:
+    """What an Alertmanager file can't say."""
+
+    silence_warning_ms: int = 0
+    links: LinkSettings = USUAL
+    fallback: Fallback | None = None
+
+
 class PagerFile:
     """What an Alertmanager file says, as it was when it was last right. Thread-safe."""
 
@@ -46,17 +55,24 @@ class PagerFile:
         path: Path,
         external_url: str,
         clock: Clock,
-        silence_warning_ms: int = 0,
-        links: LinkSettings = USUAL,
+        besides: Besides = Besides(),
     ) -> None:
         """Raises ConfigError where the file is wrong. What the file can't say is given besides."""
-        self._silence_warning_ms, self._links = silence_warning_ms, links
+        self._besides = besides
         self._path, self._external_url, self._clock = path, external_url, clock
         self._lock = threading.Lock()
         self._now = self._read()
 
     def _read(self) -> _Read:
-        settings = replace(load(self._path), silence_warning_ms=self._silence_warning_ms, links=self._links)
+        settings, besides = load(self._path), self._besides
+        if besides.fallback is not None and besides.fallback.receiver not in settings.receivers:
+            raise ConfigError([f"--fallback: {self._path} has no receiver {besides.fallback.receiver!r}"])
+        settings = replace(
+            settings,
+            silence_warning_ms=besides.silence_warning_ms,
+            links=besides.links,
+            fallback=besides.fallback,
+        )
         if not settings.external_url:
             settings = replace(settings, external_url=self._external_url)
         for key, sentence in notices(settings):

@@ -22,6 +22,7 @@ from monitor.paging.links.settings import LinkSettings, key_in
 from monitor.web.settings import WebSettings
 
 if TYPE_CHECKING:
+    from monitor.paging.settings import Fallback
     from monitor.paging_server import PagerServer
 
 __all__ = ["address_of", "pager"]
@@ -87,6 +88,15 @@ def pager(
             help="So long before a silence ends, whoever it keeps quiet is told; 0: never.",
         ),
     ] = "0",
+    fallback: Annotated[
+        str | None,
+        typer.Option(
+            "--fallback", metavar="RECEIVER", help="Who is told of what can't be delivered to whom it is for."
+        ),
+    ] = None,
+    fallback_after: Annotated[
+        str, typer.Option("--fallback-after", metavar="DURATION", help="For how long that is tried first.")
+    ] = "5m",
     incident_days: Annotated[
         int,
         typer.Option("--retention.incident-days", min=1, help="How long incidents are kept after their end."),
@@ -108,7 +118,11 @@ def pager(
         for name in ("monitor.web.request_log", "uvicorn"):
             logging.getLogger(name).setLevel(logging.WARNING)
     from monitor.clock import WallClock
-    from monitor.paging_server import PagerFile, PagerServer  # half a second that others need not wait
+    from monitor.paging_server import (  # half a second that others need not wait
+        Besides,
+        PagerFile,
+        PagerServer,
+    )
     from monitor.store.incident_retention import IncidentRetention
 
     web = WebSettings(host=host, port=port, rate_per_s=_RATE_PER_S, burst=_BURST)
@@ -116,8 +130,13 @@ def pager(
         file,
         external_url or _reached_at(host, port),
         WallClock(),
-        duration_option("--silence-warning", silence_warning),
-        _links(link_key_file, duration_option("--link-valid", link_valid)),
+        Besides(
+            duration_option("--silence-warning", silence_warning),
+            _links(link_key_file, duration_option("--link-valid", link_valid)),
+            None
+            if fallback is None
+            else Fallback(fallback, duration_option("--fallback-after", fallback_after)),
+        ),
     )
     server = PagerServer(known, store, web, retention=IncidentRetention(incident_days, audit_days))
     with stopping(server), _reloading(server):
@@ -138,6 +157,12 @@ def duration_option(option: str, text: str) -> int:
         return parse_duration_ms(text)
     except ValueError as e:
         raise ConfigError([f"{option}: {e}"]) from None
+
+
+def _fallback(receiver: str | None, after: str) -> "Fallback | None":
+    from monitor.paging.settings import Fallback
+
+    return None if receiver is None else Fallback(receiver, duration_option("--fallback-after", after))
 
 
 def _links(key_file: Path | None, valid_ms: int) -> LinkSettings:

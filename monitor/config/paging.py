@@ -156,6 +156,13 @@ class RotationConfig(Section):
     overrides: tuple[OverrideConfig, ...] = ()
 
 
+class FallbackConfig(Section):
+    """`receiver` is told of what could not be delivered `after` so long."""
+
+    receiver: Annotated[Text, Field(examples=["lead"])]
+    after_ms: Annotated[Milliseconds, Field(gt=0, examples=["5m"])] = 300_000
+
+
 class PagingConfig(Section):
     """Who sends the pages: monitor itself (`embedded`), an Alertmanager (`alertmanager`), or nobody (`off`).
 
@@ -163,6 +170,7 @@ class PagingConfig(Section):
     a route, all goes to the first receiver, tickets less often than pages. A message lists `max_alerts` at
     most. `repeats` says what becomes of a message that may have arrived, where its provider would show it
     twice: sent again with a mark, or dropped. Alerts that agree in the labels `incident_by` are one incident.
+    Where a receiver can't be reached, its entry in `fallbacks` says who is told, else `fallback`.
     `damping` keeps what comes and goes one page, `digests` tell together what can wait, and
     `silence_warning` before a silence ends (none: never) it is said whom it keeps quiet.
     `templates` (Jinja) replace what messages say. Messages link to `external_url`, where people reach this
@@ -182,6 +190,8 @@ class PagingConfig(Section):
     incident_by: tuple[Text, ...] = ("model", "version", "objective")
     owners: dict[Text, OwnerConfig] = Field(default_factory=dict)
     rotations: dict[Text, RotationConfig] = Field(default_factory=dict)
+    fallback: FallbackConfig | None = None
+    fallbacks: dict[Text, FallbackConfig] = Field(default_factory=dict)
     damping: DampingConfig | None = None
     digests: tuple[DigestConfig, ...] = ()
     silence_warning_ms: Annotated[Milliseconds, BeforeValidator(_never), Field(ge=0)] = 3_600_000

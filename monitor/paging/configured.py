@@ -7,7 +7,7 @@ from typing import Any
 
 from monitor.config.document import Location
 from monitor.config.mistake import Mistake
-from monitor.config.paging import PagingConfig
+from monitor.config.paging import FallbackConfig, PagingConfig
 from monitor.errors import ConfigError
 from monitor.paging.calm.configured import calm_mistakes, damping, digests, page_budgets
 from monitor.paging.document import from_mapping, load
@@ -16,7 +16,7 @@ from monitor.paging.matching import matcher
 from monitor.paging.oncall.duties import hours, on_call_receivers, rotations
 from monitor.paging.oncall.escalation import Level
 from monitor.paging.receivers.notices import notices
-from monitor.paging.settings import Hold, Matcher, PagerSettings
+from monitor.paging.settings import Fallback, Hold, Matcher, PagerSettings
 from monitor.paging.templates import DEFAULT
 
 __all__ = ["inline_document", "pager_settings", "paging_mistakes", "paging_warnings"]
@@ -40,6 +40,8 @@ def pager_settings(config: PagingConfig) -> PagerSettings:
             for owner, said in config.owners.items()
         },
         templates=DEFAULT.over(config.templates),
+        fallback=_fallback(config.fallback),
+        fallbacks={name: one for name, said in config.fallbacks.items() if (one := _fallback(said))},
         damping=damping(config.damping),
         page_budgets=page_budgets(config),
         digests=digests(config),
@@ -94,6 +96,7 @@ def paging_mistakes(config: PagingConfig) -> Iterator[Mistake]:
         return
     yield from found.mistakes
     yield from _escalations(config, settings)
+    yield from _fallbacks(config, settings)
     yield from calm_mistakes(config, settings)
     for name, rotation in config.rotations.items():
         layers: Location = (*_PLACE, "rotations", name, "layers")
@@ -125,6 +128,20 @@ def _escalations(config: PagingConfig, settings: PagerSettings) -> Iterator[Mist
                 yield Mistake((*place, i, "receiver"), "was told by an earlier level; an escalation ends")
             if i and level.after_ms <= said.escalation[i - 1].after_ms:
                 yield Mistake((*place, i, "after"), "must be later than the level before")
+
+
+def _fallback(said: FallbackConfig | None) -> Fallback | None:
+    return None if said is None else Fallback(said.receiver, said.after_ms)
+
+
+def _fallbacks(config: PagingConfig, settings: PagerSettings) -> Iterator[Mistake]:
+    if config.fallback is not None:
+        yield from _people(("fallback", "receiver"), (config.fallback.receiver,), settings)
+    for name, said in config.fallbacks.items():
+        yield from _people(("fallbacks", name), (name,), settings)
+        yield from _people(("fallbacks", name, "receiver"), (said.receiver,), settings)
+        if said.receiver == name:
+            yield Mistake((*_PLACE, "fallbacks", name, "receiver"), "falls back on itself; name another")
 
 
 def paging_warnings(config: PagingConfig) -> Iterator[Mistake]:

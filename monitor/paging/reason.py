@@ -15,6 +15,7 @@ class Reason(StrEnum):
     REPEAT = "still firing after the repeat interval"
     RELEASED = "no longer suppressed, and still firing"
     ESCALATED = "escalated to this receiver"
+    FALLBACK = "another receiver could not be reached"
 
     NOTHING_NEW = "nothing new since the last notification"
     NEVER_FIRED = "ended before it was told"
@@ -46,5 +47,6 @@ _SENDING = frozenset(
         Reason.REPEAT,
         Reason.RELEASED,
         Reason.ESCALATED,
+        Reason.FALLBACK,
     )
 )

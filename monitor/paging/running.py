@@ -21,6 +21,7 @@ from monitor.paging.keeping import kept_calm, kept_silences, kept_state
 from monitor.paging.links.signing import signing
 from monitor.paging.message import Delivery, Message, Result, Sender
 from monitor.paging.notes import acknowledgements, beats
+from monitor.paging.outbox.fallback import due_ms, instead, unreached
 from monitor.paging.outbox.item import Item, State, item_of, row_of
 from monitor.paging.outbox.policy import Repeats
 from monitor.paging.outbox.queue import Queue
@@ -171,6 +172,7 @@ class Running:
                 escalated = self.pager.escalate(group, step.receiver, now_ms)
                 self.post(escalated, now_ms)
                 decisions += escalated
+        decisions += self._fall_back(finished, now_ms)
         for slot, message in self.calm.turn(self.pager, self.book, decisions, now_ms):
             self.queue.put(slot, message, now_ms)
         self._beat(now_ms)
@@ -221,6 +223,18 @@ class Running:
         for found in (g for g in self.pager.groups if g.id == group):
             for slot, message in acknowledgements(self.pager.settings, found, self.pager.sent, who, now_ms):
                 self.queue.put(slot, message, now_ms)
+
+    def _fall_back(self, finished: Iterable[Item], now_ms: int) -> list[Decision]:
+        """Tells others of what did not arrive; each once for a group, and of its end too."""
+        found: list[Decision] = []
+        whom = self.pager.settings.fallback_of
+        for item, fallback in unreached(self.queue.items, finished, whom, lambda: self.pager.sent, now_ms):
+            told = self.pager.escalate(item.slot.group, fallback.receiver, now_ms)
+            decisions = [instead(decision, item) for decision in told]
+            self.post(decisions, now_ms)
+            self.book.fell_back(item, fallback.receiver, bool(decisions), now_ms)
+            found += decisions
+        return found
 
     def _beat(self, now_ms: int) -> None:
         """Gives each dead man's switch a sign of life once it is due."""
@@ -273,5 +287,10 @@ class Running:
 
     def next_ms(self, now_ms: int) -> int | None:
         """When the next turn has something to do by itself."""
-        due = (self.pager.next_ms, self.queue.next_ms(now_ms), self.calm.next_ms(self.pager, now_ms))
+        due = (
+            self.pager.next_ms,
+            self.queue.next_ms(now_ms),
+            self.calm.next_ms(self.pager, now_ms),
+            due_ms(self.queue.items, self.pager.settings.fallback_of, now_ms),
+        )
         return min((ms for ms in due if ms is not None), default=None)

@@ -17,6 +17,7 @@ from monitor.paging.templates import DEFAULT, Templates
 __all__ = [
     "Damping",
     "Digest",
+    "Fallback",
     "Hold",
     "InhibitRule",
     "Integration",
@@ -170,12 +171,21 @@ class Digest:
 
 
 @dataclass(frozen=True, slots=True)
+class Fallback:
+    """`receiver` is told in place of one that could not be reached for `after_ms`, or refused a message."""
+
+    receiver: str
+    after_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class PagerSettings:
     """All of it. `intervals` say, by name, whether a moment (ms since the epoch) lies within them. A
     message lists `max_alerts` at most (None: all). Alerts that agree in the labels `incident_by` are one
     incident; `escalations` say, by owner, who is told next, `page_budgets` how many pages are too many.
     Messages are in the words of `templates`, `go_templates` are files of Alertmanager's that aren't read.
-    That a silence ends is said `silence_warning_ms` before (0: never)."""
+    That a silence ends is said `silence_warning_ms` before (0: never). `fallbacks` say who is told where a
+    receiver can't be, `fallback` who for those that have none of their own."""
 
     route: Route
     receivers: Mapping[str, Receiver]
@@ -188,9 +198,16 @@ class PagerSettings:
     max_alerts: int | None = None
     incident_by: tuple[str, ...] = ()
     escalations: Mapping[str, tuple[Level, ...]] = field(default_factory=dict)
+    fallback: Fallback | None = None
+    fallbacks: Mapping[str, Fallback] = field(default_factory=dict)
     templates: Templates = DEFAULT
     go_templates: tuple[str, ...] = ()
     page_budgets: Mapping[str, PageBudget] = field(default_factory=dict)
     digests: tuple[Digest, ...] = ()
     silence_warning_ms: int = 0
     links: LinkSettings = USUAL
+
+    def fallback_of(self, receiver: str) -> Fallback | None:
+        """Who is told where `receiver` can't be; None for nobody."""
+        found = self.fallbacks.get(receiver, self.fallback)
+        return found if found is not None and found.receiver != receiver else None

@@ -218,6 +218,8 @@ def test_a_storm_is_taken_quickly(tmp_path: Path, webhook: Webhook) -> None:
         ),
         (["--config.file", "missing.yml"], "missing.yml"),
         (["--store", "nonsense"], "store"),
+        (["--fallback", "nobody"], "has no receiver 'nobody'"),
+        (["--fallback", "team", "--fallback-after", "soon"], "--fallback-after: "),
     ],
 )
 def test_what_is_wrong_is_said_at_the_start(

@@ -149,6 +149,12 @@ class Book:
             elif item.ended_ms is not None:
                 self._note(incident.id, at_ms, Kind.NOT_NOTIFIED, f"{whom}: {item.detail or item.state}")
 
+    def fell_back(self, item: Item, receiver: str, told: bool, at_ms: int) -> None:
+        """Somebody else is told, for a message could not reach whom it was for."""
+        for incident in [i for i in self._incidents.values() if told and item.slot.group in i.groups]:
+            text = f"{receiver}: {item.slot.receiver} could not be reached{': ' if item.detail else ''}"
+            self._note(incident.id, at_ms, Kind.FALLBACK, text + item.detail)
+
     def do(self, deed: Deed) -> Incident | None:
         """What a person does; None, and nothing happens, where there is no such incident, or it is over and
         only a note can still be made."""

@@ -89,6 +89,7 @@ class Kind(StrEnum):
     ENDED = "ended"
     SEVERITY = "severity"
     NOTIFIED = "notified"
+    FALLBACK = "fallback"
     NOT_NOTIFIED = "not notified"
     ESCALATED = "escalated"
     FLAPPING = "flapping"

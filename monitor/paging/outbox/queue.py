@@ -32,6 +32,11 @@ class Queue:
         """When the oldest message was made; None where all is delivered."""
         return min((item.created_ms for item in self._items.values()), default=None)
 
+    @property
+    def items(self) -> list[Item]:
+        """The messages that aren't over."""
+        return list(self._items.values())
+
     def busy_groups(self) -> frozenset[str]:
         """Groups of which something is being sent: they wait for what comes of it."""
         return frozenset(i.slot.group for i in self._items.values() if i.state is State.SENDING)
