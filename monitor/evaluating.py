@@ -79,8 +79,9 @@ class SloTask:
         except MonitorError as e:
             _log.warning("alerts not evaluated", extra={"reason": str(e)})
 
-    def evaluate(self, watermark_ms: int) -> None:
-        """Evaluates all that is closed, whoever has the lease: each step is taken once anyhow.
+    def evaluate(self, watermark_ms: int) -> tuple[list[KeptTransition], int]:
+        """Evaluates all that is closed, whoever has the lease: each step is taken once anyhow. Returns what
+        alerts did, and until when, s, it is known.
 
         No further than the newest record: with nothing to come the watermark is the clock, and a log that is
         read another day may be years older.
@@ -89,17 +90,20 @@ class SloTask:
         newest_ms = max((ms for ms in marks if ms is not None), default=None)
         if newest_ms is not None:
             after_s = (newest_ms // 1000 // self._base_s + 1) * self._base_s
-            self._evaluate(min(self._now_s(watermark_ms), after_s))
+            until_s = min(self._now_s(watermark_ms), after_s)
+            return self._evaluate(until_s), until_s
+        return [], 0
 
-    def _evaluate(self, now_s: int) -> None:
+    def _evaluate(self, now_s: int) -> list[KeptTransition]:
         begun = time.perf_counter()
         oldest_s = oldest_start_s(self._store)
         if oldest_s is None:
-            return
+            return []
         did = self._evaluator.run(now_s, self._clock.now_ms(), max(oldest_s, now_s - self._kept_s))
         for kept in did:
             _tell(kept)
         self._show(now_s, time.perf_counter() - begun)
+        return did
 
     def _show(self, now_s: int, seconds: float) -> None:
         readings = [

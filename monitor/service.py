@@ -25,10 +25,12 @@ from monitor.paging.configured import pager_settings
 from monitor.paging.detected import Detector
 from monitor.paging.forwarding import Forwarder
 from monitor.paging.outbox.policy import Repeats
+from monitor.paging.replaying import Replay
 from monitor.paging.running import Did
 from monitor.paging.task import PagerTask
 from monitor.paging_web import paging_site
 from monitor.sli.drift_dispersion import dispersion
+from monitor.slo.alert_log import list_states
 from monitor.slo.evaluate import Evaluator
 from monitor.slo.settings import from_config as slo_settings
 from monitor.store import lease, ownership, peaks
@@ -123,6 +125,14 @@ def open_pager(
             return Forwarder(store, config.paging.alertmanagers, owner, clock, detector)
         case "off":
             return None
+
+
+def open_replay(config: Config, store: Store, owner: str, clock: Clock, sends: bool) -> Replay | None:
+    """The pager on the stream's clock, None where it isn't embedded."""
+    if config.paging.to != "embedded":
+        return None
+    detector, repeats = Detector(store, slo_settings(config)), Repeats(config.paging.repeats)
+    return Replay(store, pager_settings(config.paging), owner, clock, detector, repeats, sends)
 
 
 def _nothing() -> None:
@@ -265,7 +275,9 @@ class Service:
         follow: bool = True,
         clock: Clock | None = None,
         observers: tuple[Observer, ...] = (),
+        sends_replayed: bool = False,
     ) -> None:
+        """`sends_replayed`: a run that ends once it has caught up sends its pages."""
         clock = clock or WallClock()
         owner = owner_name()
         settings = job_settings(config, owner)
@@ -293,6 +305,7 @@ class Service:
             clock,
             self.metrics.evaluated,
         )
+        self._replay = open_replay(config, self.store, owner, clock, sends_replayed)
         pager_metrics = PagerMetrics(clock)
         self._pager = open_pager(config, self.store, owner, clock, pager_metrics)
         if isinstance(self._pager, PagerTask):
@@ -364,7 +377,10 @@ class Service:
                 self._housekeeping.keep_references(watermark_ms)
                 self._concept.stop()
                 self._concept.watch()
-                self._slo.evaluate(watermark_ms)
+                before = list_states(self.store)
+                did, until_s = self._slo.evaluate(watermark_ms)
+                if self._replay is not None:
+                    self._replay.run(before, did, until_s * 1000)
         finally:
             if self._web is not None:
                 self._web.stop()

@@ -211,3 +211,8 @@ def test_the_demo_runs_to_its_end(tmp_path: Path) -> None:
     )
     assert "late-arrival" in done.stdout
     assert "bad_json" in done.stdout
+    assert "of them would have woken somebody" in done.stdout
+    assert "misses availability: burn 14.4" in done.stdout
+    assert "on-call" not in done.stderr
+    listed = monitor("incident", "list", "-c", "monitor-demo/monitor.yaml", cwd=tmp_path).stdout
+    assert "AvailabilityBudgetBurn" in listed

@@ -31,8 +31,20 @@ def run(
         bool, typer.Option("--until-caught-up", help="Stop once the lag is zero and all is committed.")
     ] = False,
     web: Annotated[bool, typer.Option("--web/--no-web", help="Serve /metrics and the API.")] = True,
+    send: Annotated[
+        bool,
+        typer.Option("--send", help="With --until-caught-up: send the pages, instead of recording them."),
+    ] = False,
 ) -> None:
-    """Run the main job: read the source, keep the indicators, serve /metrics and the API."""
+    """Run the main job: read the source, keep the indicators, serve /metrics and the API.
+
+    With --until-caught-up the embedded pager goes by the stream's clock: incidents are as they would have
+    been, and its messages are recorded as not sent.
+    """
+    if send and not until_caught_up:
+        raise ConfigError(
+            ["--send: goes with --until-caught-up; a service that goes on sends its pages anyhow"]
+        )
     loaded = configured(config, store, files, listen, labels)
     if config is None and files is None and labels is None:
         raise ConfigError(["run: give a configuration with -c, or a directory of logs with --files"])
@@ -41,7 +53,7 @@ def run(
 
     # A run over files that ends by itself is a calculation: it needs no port.
     serve_web = web and not (until_caught_up and listen is None and config is None)
-    service = Service(loaded, web=serve_web, follow=not until_caught_up)
+    service = Service(loaded, web=serve_web, follow=not until_caught_up, sends_replayed=send)
     with stopping(service):
         service.run(until_caught_up)
 

@@ -89,10 +89,11 @@ def noted(last: Sent | None, now: Now) -> Sent | None:
     return replace(last, hidden=last.hidden | (now.hidden & last.firing))
 
 
-def delivered(last: Sent, at_ms: int) -> Sent:
-    """What waited has arrived."""
+def delivered(last: Sent, at_ms: int, *, replayed: bool = False) -> Sent:
+    """What waited has arrived, or would have in a replay."""
     return replace(
         last,
+        replayed=replayed,
         at_ms=at_ms,
         waiting=False,
         doubtful=False,

@@ -39,9 +39,10 @@ class Detector:
     def _firing(self) -> Iterator[Alert]:
         for state in list_states(self._store):
             if state.phase.fires:
-                yield self._alert(state)
+                yield self.alert(state)
 
-    def _alert(self, state: AlertState) -> Alert:
+    def alert(self, state: AlertState) -> Alert:
+        """An alert that fires."""
         key, model = state.key, state.key.subject.model
         objective = self._objectives.get((model, key.objective))
         name = self._name(state, objective)

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from monitor.paging.alert import Alert, Labels, Status
 
-__all__ = ["Delivery", "Links", "Message", "Purpose", "Result", "Sender", "Told"]
+__all__ = ["NOT_SENT", "Delivery", "Links", "Message", "Purpose", "Result", "Sender", "Told"]
 
 
 class Purpose(StrEnum):
@@ -104,6 +104,7 @@ class Result(StrEnum):
     DELIVERED = "delivered"
     TRANSIENT = "transient"  # it did not arrive, and may later: try again
     DOUBTFUL = "doubtful"  # it may have arrived: try again only where that is not seen twice, or is said
+    REPLAYED = "replayed"  # it was not sent, for it is about what is long over
     PERMANENT = "permanent"  # it did not arrive and won't: somebody has to correct something
 
 
@@ -114,6 +115,9 @@ class Delivery:
     result: Result
     detail: str = ""
     retry_after_ms: int | None = None
+
+
+NOT_SENT = Delivery(Result.REPLAYED, "replayed: not sent")
 
 
 class Sender(Protocol):

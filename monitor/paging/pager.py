@@ -304,9 +304,14 @@ class Pager:
                 self._sent[slot.key] = sent
             self._dirty[Kind.SENT, slot.key] = None
 
-    def delivered(self, slot: Slot, at_ms: int) -> None:
-        """What the slot was to be told has arrived."""
-        self._settle(slot, lambda sent: delivered(sent, at_ms))
+    def delivered(self, slot: Slot, at_ms: int, *, replayed: bool = False) -> None:
+        """What the slot was to be told has arrived, or would have in a replay."""
+        self._settle(slot, lambda sent: delivered(sent, at_ms, replayed=replayed))
+
+    def forget_replayed(self) -> None:
+        """What was told in a replay alone has been told to nobody."""
+        for sent in [s for s in self._sent.values() if s.replayed]:
+            self._keep_sent(sent.slot, None)
 
     def doubted(self, slot: Slot) -> None:
         """What the slot was to be told may have arrived; it is tried again."""

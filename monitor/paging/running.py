@@ -19,7 +19,7 @@ from monitor.paging.incidents.book import Book
 from monitor.paging.incidents.incident import Act, Deed, entry_row, incident_of, incident_row
 from monitor.paging.keeping import kept_calm, kept_silences, kept_state
 from monitor.paging.links.signing import signing
-from monitor.paging.message import Delivery, Message, Result, Sender
+from monitor.paging.message import NOT_SENT, Delivery, Message, Result, Sender
 from monitor.paging.notes import acknowledgements, beats
 from monitor.paging.outbox.fallback import due_ms, instead, unreached
 from monitor.paging.outbox.item import Item, State, item_of, row_of
@@ -76,7 +76,8 @@ def senders_of(settings: PagerSettings) -> dict[Target, Sender]:
 
 class Running:
     """Takes the pager over from whoever had it. `detected` gives the alerts that monitor itself finds, all
-    that fire at the moment. Not thread-safe but for `finished`."""
+    that fire at the moment. One that `replays` a history leaves what comes in for the next that doesn't, and
+    gives no sign of life. Not thread-safe but for `finished`."""
 
     def __init__(
         self,
@@ -89,7 +90,9 @@ class Running:
         detected: Callable[[], Iterable[Alert]] | None = None,
         senders: Mapping[Target, Sender] | None = None,
         rng: random.Random | None = None,
+        replays: bool = False,
     ) -> None:
+        self._replays = replays
         self._store, self._repeats, self._detected = store, repeats, detected
         self._rng = rng or random.Random()
         self._senders = dict(senders_of(settings) if senders is None else senders)
@@ -102,8 +105,10 @@ class Running:
         self._epoch = paging.claim(store, holder)
         self._silences = kept_silences(store)
         self.pager = Pager(settings, kept_state(store), self._silences)
+        if not replays:
+            self.pager.forget_replayed()
         self._done: SimpleQueue[tuple[Item, Delivery]] = SimpleQueue()
-        self.queue = Queue(map(item_of, paging.open_outbox(store)), repeats)
+        self.queue = Queue([] if replays else map(item_of, paging.open_outbox(store)), repeats)
         self._recovered = self.queue.recover(now_ms, self._dedups)
         for item in self._recovered:
             self._settle(item, now_ms)
@@ -120,6 +125,8 @@ class Running:
         match item.state:
             case State.DELIVERED | State.UNKNOWN | State.WITHDRAWN:
                 self.pager.delivered(item.slot, now_ms)
+            case State.REPLAYED:
+                self.pager.delivered(item.slot, now_ms, replayed=True)
             case State.FAILED:
                 self.pager.failed(item.slot)
             case _ if item.doubtful:
@@ -133,7 +140,8 @@ class Running:
 
     def turn(self, now_ms: int, *, sends: bool = True) -> Did:
         """Takes what came, decides, and writes it all; what it gives as `sending` is to be sent, and
-        `finished` to be called for each. Nothing is sent unless it `sends`, as in the last turn.
+        `finished` to be called for each. Nothing is sent unless it `sends`, as in the last turn; a replay
+        then records what it would have sent.
 
         Raises Deposed where another process has the pager, and StoreBusy where the store doesn't answer: the
         next call then takes the same turn to its end.
@@ -150,7 +158,7 @@ class Running:
 
     def _prepared(self, now_ms: int, sends: bool) -> tuple[Did, Written]:
         silences = kept_silences(self._store)
-        batches = paging.read_inbox(self._store, _BATCHES)
+        batches = [] if self._replays else paging.read_inbox(self._store, _BATCHES)
         self._found = None if self._detected is None else tuple(self._detected())
         # From here on nothing asks the store, so that a turn is either prepared or not.
         finished = [*self._recovered, *self._finish(now_ms)]
@@ -177,6 +185,8 @@ class Running:
             self.queue.put(slot, message, now_ms)
         self._beat(now_ms)
         sending = self.queue.start_due(now_ms) if sends else []
+        if self._replays and not sends:
+            finished += self._recorded(now_ms)
         changes, (calm, gone) = self.pager.take_changes(), self.calm.take_changes()
         written = Written(
             [batch.id for batch in batches],
@@ -196,6 +206,15 @@ class Running:
             Counter(i.severity for i in self.book.incidents if i.is_open),
         )
         return did, written
+
+    def _recorded(self, now_ms: int) -> Iterator[Item]:
+        """Messages that a replay leaves unsent."""
+        while sending := self.queue.start_due(now_ms):
+            for item in sending:
+                done = self.queue.finish(item, NOT_SENT, now_ms, 0.0, dedups=True)
+                self._settle(done, now_ms)
+                self.book.finished(done, now_ms)
+                yield done
 
     def _note(self, decisions: Iterable[Decision], finished: Iterable[Item], now_ms: int) -> None:
         """In the incidents: what was considered, and what arrived."""
@@ -238,7 +257,7 @@ class Running:
 
     def _beat(self, now_ms: int) -> None:
         """Gives each dead man's switch a sign of life once it is due."""
-        for slot, message, every_ms in beats(self.pager.settings, now_ms):
+        for slot, message, every_ms in () if self._replays else beats(self.pager.settings, now_ms):
             if now_ms - self._beats.get(slot, now_ms - every_ms) >= every_ms:
                 self._beats[slot] = now_ms
                 self.queue.put(slot, message, now_ms)
@@ -287,10 +306,12 @@ class Running:
 
     def next_ms(self, now_ms: int) -> int | None:
         """When the next turn has something to do by itself."""
+        settings = self.pager.settings
         due = (
             self.pager.next_ms,
             self.queue.next_ms(now_ms),
             self.calm.next_ms(self.pager, now_ms),
-            due_ms(self.queue.items, self.pager.settings.fallback_of, now_ms),
+            self.book.next_ms(settings.escalations),
+            due_ms(self.queue.items, settings.fallback_of, now_ms),
         )
         return min((ms for ms in due if ms is not None), default=None)

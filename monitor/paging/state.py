@@ -68,7 +68,7 @@ class Sent:
 
     `waiting`: it is in the outbox and not delivered yet; `before_*` is then what was delivered before it.
     `doubtful`: something that waits may have arrived. `hidden` are those told as firing that were suppressed
-    since.
+    since. `replayed`: it was told in a replay, and so to nobody.
     """
 
     slot: Slot
@@ -81,6 +81,7 @@ class Sent:
     before_firing: frozenset[str] = frozenset()
     before_resolved: frozenset[str] = frozenset()
     before_ms: int | None = None
+    replayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import pytest
 
 from monitor.cli.options import configured
 from monitor.errors import ConfigError
+from tests.cli.run import run
 
 
 def test_without_a_file_the_options_are_all(tmp_path: Path) -> None:
@@ -39,3 +40,9 @@ def test_two_sources_are_one_too_many(tmp_path: Path) -> None:
         configured(file, files=tmp_path)
     with pytest.raises(ConfigError, match="give --labels or -c, not both"):
         configured(file, labels=tmp_path)
+
+
+def test_pages_can_be_sent_only_of_a_run_that_ends_by_itself(tmp_path: Path) -> None:
+    ran = run("run", "--files", str(tmp_path), "--store", f"sqlite:///{tmp_path}/m.db", "--send")
+    assert ran.code == 2
+    assert "--send: goes with --until-caught-up" in ran.err

@@ -10,7 +10,7 @@ from monitor.paging.alert import Alert, Labels, Status
 from monitor.paging.decision import Flush
 from monitor.paging.incidents.incident import Act, Deed, Entry, Incident, Kind, Phase
 from monitor.paging.message import Told
-from monitor.paging.oncall.escalation import Level, Step, due
+from monitor.paging.oncall.escalation import Level, Step, due, next_ms
 from monitor.paging.outbox.item import Item, State
 from monitor.store.incident_retention import MONITOR
 
@@ -141,8 +141,9 @@ class Book:
         """A message has arrived, or has been given up."""
         whom = f"{item.slot.receiver}: {item.message.reason.replace('_', ' ')}"
         for incident in [i for i in self._incidents.values() if item.slot.group in i.groups]:
-            if item.state is State.DELIVERED:
-                self._note(incident.id, at_ms, Kind.NOTIFIED, whom)
+            if item.state in (State.DELIVERED, State.REPLAYED):
+                kind = Kind.NOTIFIED if item.state is State.DELIVERED else Kind.REPLAYED
+                self._note(incident.id, at_ms, kind, whom)
                 pages = item.message.firing and item.message.severity == "page"
                 if incident.paged_ms is None and pages and incident.is_open:
                     self._set(replace(incident, paged_ms=at_ms))
@@ -196,6 +197,15 @@ class Book:
                 self._set(incident)
                 found.append((incident, step))
         return found
+
+    def next_ms(self, levels: Mapping[str, tuple[Level, ...]]) -> int | None:
+        """When the next level is due if nobody acknowledges; None where none is."""
+        found = (
+            next_ms(levels.get(i.owner, ()), frozenset(i.escalated), i.paged_ms)
+            for i in self._incidents.values()
+            if i.paged_ms is not None and i.severity == "page" and i.is_open and i.acknowledged_ms is None
+        )
+        return min((ms for ms in found if ms is not None), default=None)
 
     def forget(self, now_ms: int) -> None:
         """Those that can't open again."""

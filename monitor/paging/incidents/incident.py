@@ -90,6 +90,7 @@ class Kind(StrEnum):
     SEVERITY = "severity"
     NOTIFIED = "notified"
     FALLBACK = "fallback"
+    REPLAYED = "replayed"
     NOT_NOTIFIED = "not notified"
     ESCALATED = "escalated"
     FLAPPING = "flapping"

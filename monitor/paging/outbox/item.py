@@ -21,6 +21,7 @@ class State(StrEnum):
     DELIVERED = "delivered"
     FAILED = "failed"
     UNKNOWN = "unknown"  # it may have arrived, and isn't sent again
+    REPLAYED = "replayed"  # recorded, and not sent
     WITHDRAWN = "withdrawn"  # all had ended before it was sent
 
 

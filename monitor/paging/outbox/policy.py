@@ -33,6 +33,8 @@ def after(
     tried = replace(item, attempts=item.attempts + 1, detail=delivery.detail, state=State.WAITING)
     if delivery.result is Result.DELIVERED:
         return replace(tried, state=State.DELIVERED, ended_ms=now_ms)
+    if delivery.result is Result.REPLAYED:
+        return replace(tried, state=State.REPLAYED, ended_ms=now_ms)
     if delivery.result is Result.PERMANENT:
         return replace(tried, state=State.FAILED, ended_ms=now_ms)
     doubtful = item.doubtful or delivery.result is Result.DOUBTFUL
@@ -72,7 +74,7 @@ class Breaker:
 def breaker_after(breaker: Breaker, result: Result, now_ms: int) -> Breaker:
     """After an attempt. Only what may be better later counts: a message that is refused says nothing of the
     next one."""
-    if result in (Result.DELIVERED, Result.PERMANENT):
+    if result in (Result.DELIVERED, Result.REPLAYED, Result.PERMANENT):
         return Breaker()
     failures = breaker.failures + 1
     wait_ms = min(_MOST_MS, _OPEN_MS * 2 ** min(max(0, failures - _BREAKS_AFTER), 20))
