@@ -133,9 +133,7 @@ def pager(
         Besides(
             duration_option("--silence-warning", silence_warning),
             _links(link_key_file, duration_option("--link-valid", link_valid)),
-            None
-            if fallback is None
-            else Fallback(fallback, duration_option("--fallback-after", fallback_after)),
+            _fallback(fallback, fallback_after),
         ),
     )
     server = PagerServer(known, store, web, retention=IncidentRetention(incident_days, audit_days))

@@ -348,7 +348,9 @@ class Pager:
         if group.considered_ms is None or any(sent is not None and sent.waiting for sent in told):
             return
         at_ms = group.considered_ms
-        for key in [k for k in group.members if self._has_left(k, at_ms)]:
+        # The end may have been reported in the same millisecond, after they were told that it fires.
+        untold = frozenset().union(*(sent.firing for sent in told if sent is not None))
+        for key in [k for k in group.members if self._has_left(k, at_ms, told=k not in untold)]:
             del group.members[key]
             self._known[key].groups.discard(group.id)
             self._expire(key)
@@ -358,9 +360,11 @@ class Pager:
             for slot in self._slots(group):
                 self._keep_sent(slot, None)
 
-    def _has_left(self, key: str, at_ms: int) -> bool:
+    def _has_left(self, key: str, at_ms: int, *, told: bool) -> bool:
         """Whether it had ended at `at_ms`, and nobody has reported it since."""
-        return self._status(key, at_ms) is Status.RESOLVED and self._alerts[key].updated_ms <= at_ms
+        updated_ms = self._alerts[key].updated_ms
+        since = updated_ms > at_ms or (updated_ms == at_ms and not told)
+        return self._status(key, at_ms) is Status.RESOLVED and not since
 
     def _expire(self, key: str) -> None:
         if not self._known[key].groups:

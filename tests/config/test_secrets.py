@@ -56,6 +56,7 @@ def test_what_is_no_secret_is_shown() -> None:
     assert masked["source"]["kafka"]["options"]["sasl.username"] == "monitor"
     assert masked["stream"]["disorder"] == "10s"
     kept = {"1m": "14d", "1h": "400d", "1d": "5y", "dead_letters": "30d", "samples": "14d"}
+    kept |= {"incidents": "400d", "audit": "5y"}
     assert masked["retention"] == kept
 
 

@@ -4,7 +4,7 @@ import random
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from monitor.paging.alert import Alert
@@ -203,6 +203,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(events, results, st.integers(0, 3))
+@example([(217, "fire", "B"), (752, "crash sending", "B"), (0, "end", "B")], [], 0)
 @settings(
     max_examples=60,
     deadline=None,
