@@ -23,10 +23,10 @@ from monitor.job.report import JobStatus, Observer
 from monitor.job.settings import JobSettings
 from monitor.paging.configured import pager_settings
 from monitor.paging.detected import Detector
+from monitor.paging.did import Did
 from monitor.paging.forwarding import Forwarder
 from monitor.paging.outbox.policy import Repeats
 from monitor.paging.replaying import Replay
-from monitor.paging.running import Did
 from monitor.paging.task import PagerTask
 from monitor.paging_web import paging_site
 from monitor.sli.drift_dispersion import dispersion

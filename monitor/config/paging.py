@@ -156,6 +156,32 @@ class RotationConfig(Section):
     overrides: tuple[OverrideConfig, ...] = ()
 
 
+class LimitConfig(Section):
+    """At most `times` within any stretch of the length of `per`."""
+
+    times: PositiveInt
+    per_ms: Annotated[Milliseconds, Field(gt=0, examples=["1d"])]
+
+
+def _hidden(_: dict[str, Any]) -> dict[str, str]:
+    return {"url": MASK}
+
+
+class ActionConfig(Section):
+    """When an alert that matches all `matchers` fires openly, the `webhook` (keys of a `webhook_configs`
+    entry) is asked to retrain the model, to roll it back to `version`, or for whatever it does: once for an
+    incident, no more often than `limit` says, and not at all before `dry_run` is taken back."""
+
+    name: Annotated[Text, Field(examples=["roll-back"])]
+    do: Literal["retrain", "rollback", "webhook"]
+    matchers: Annotated[tuple[Text, ...], Field(min_length=1, examples=[['objective="availability"']])]
+    webhook: Annotated[dict[str, Any], PlainSerializer(_hidden), Field(examples=[{"url": "http://x/"}])]
+    version: Text = "previous"
+    once_per_incident: bool = True
+    limit: LimitConfig | None = None
+    dry_run: bool = True
+
+
 class FallbackConfig(Section):
     """`receiver` is told of what could not be delivered `after` so long."""
 
@@ -170,7 +196,8 @@ class PagingConfig(Section):
     a route, all goes to the first receiver, tickets less often than pages. A message lists `max_alerts` at
     most. `repeats` says what becomes of a message that may have arrived, where its provider would show it
     twice: sent again with a mark, or dropped. Alerts that agree in the labels `incident_by` are one incident.
-    Where a receiver can't be reached, its entry in `fallbacks` says who is told, else `fallback`.
+    `actions` are done besides. Where a receiver can't be reached, its entry in `fallbacks` says who is told,
+    else `fallback`.
     `damping` keeps what comes and goes one page, `digests` tell together what can wait, and
     `silence_warning` before a silence ends (none: never) it is said whom it keeps quiet.
     `templates` (Jinja) replace what messages say. Messages link to `external_url`, where people reach this
@@ -190,6 +217,7 @@ class PagingConfig(Section):
     incident_by: tuple[Text, ...] = ("model", "version", "objective")
     owners: dict[Text, OwnerConfig] = Field(default_factory=dict)
     rotations: dict[Text, RotationConfig] = Field(default_factory=dict)
+    actions: tuple[ActionConfig, ...] = ()
     fallback: FallbackConfig | None = None
     fallbacks: dict[Text, FallbackConfig] = Field(default_factory=dict)
     damping: DampingConfig | None = None

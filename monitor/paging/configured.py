@@ -9,6 +9,7 @@ from monitor.config.document import Location
 from monitor.config.mistake import Mistake
 from monitor.config.paging import FallbackConfig, PagingConfig
 from monitor.errors import ConfigError
+from monitor.paging.actions.configured import actions
 from monitor.paging.calm.configured import calm_mistakes, damping, digests, page_budgets
 from monitor.paging.document import from_mapping, load
 from monitor.paging.links.settings import LinkSettings, key_in
@@ -40,6 +41,7 @@ def pager_settings(config: PagingConfig) -> PagerSettings:
             for owner, said in config.owners.items()
         },
         templates=DEFAULT.over(config.templates),
+        actions=actions(config, _Noted()),
         fallback=_fallback(config.fallback),
         fallbacks={name: one for name, said in config.fallbacks.items() if (one := _fallback(said))},
         damping=damping(config.damping),
@@ -97,6 +99,9 @@ def paging_mistakes(config: PagingConfig) -> Iterator[Mistake]:
     yield from found.mistakes
     yield from _escalations(config, settings)
     yield from _fallbacks(config, settings)
+    noted = _Noted()
+    actions(config, noted)
+    yield from noted.mistakes
     yield from calm_mistakes(config, settings)
     for name, rotation in config.rotations.items():
         layers: Location = (*_PLACE, "rotations", name, "layers")

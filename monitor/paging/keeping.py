@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from monitor.paging.actions.acting import Acting
 from monitor.paging.calm.calm import Calm
 from monitor.paging.matching import matcher_text, parse_matcher
 from monitor.paging.silence import Repeat, Silence
@@ -13,7 +14,15 @@ from monitor.store.paging import read_state
 from monitor.store.silences import SilenceRow, list_silences, put_silences
 from monitor.store.store import Store
 
-__all__ = ["keep_silences", "kept_calm", "kept_silences", "kept_state", "silence_of", "silence_row"]
+__all__ = [
+    "keep_silences",
+    "kept_acting",
+    "kept_calm",
+    "kept_silences",
+    "kept_state",
+    "silence_of",
+    "silence_row",
+]
 
 _KINDS = frozenset(map(str, Kind))
 
@@ -30,6 +39,11 @@ def kept_state(store: Store) -> PagerState:
 def kept_calm(store: Store) -> Calm:
     """What its messages rest on, as it was written down."""
     return Calm(read_state(store))
+
+
+def kept_acting(store: Store) -> Acting:
+    """On what actions have acted."""
+    return Acting(read_state(store))
 
 
 class _Silence(msgspec.Struct):

@@ -21,6 +21,7 @@ class Purpose(StrEnum):
     NOTE = "note"  # somebody acknowledged, or a silence is about to end
     TEST = "test"
     HEARTBEAT = "heartbeat"
+    ACTION = "action"  # no message to people: something is asked to be done
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,17 +7,18 @@ was sending may have arrived, or it has not.
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from queue import Empty, SimpleQueue
 
 from monitor.errors import StoreBusy, StoreError
 from monitor.paging.alert import Alert
 from monitor.paging.context import with_context
 from monitor.paging.decision import Decision
+from monitor.paging.did import Did
 from monitor.paging.inbox import deed_of, reports
 from monitor.paging.incidents.book import Book
 from monitor.paging.incidents.incident import Act, Deed, entry_row, incident_of, incident_row
-from monitor.paging.keeping import kept_calm, kept_silences, kept_state
+from monitor.paging.keeping import kept_acting, kept_calm, kept_silences, kept_state
 from monitor.paging.links.signing import signing
 from monitor.paging.message import NOT_SENT, Delivery, Message, Result, Sender
 from monitor.paging.notes import acknowledgements, beats
@@ -26,7 +27,7 @@ from monitor.paging.outbox.item import Item, State, item_of, row_of
 from monitor.paging.outbox.policy import Repeats
 from monitor.paging.outbox.queue import Queue
 from monitor.paging.pager import Pager
-from monitor.paging.receivers import KINDS
+from monitor.paging.senders import senders_of
 from monitor.paging.settings import PagerSettings
 from monitor.paging.state import Slot
 from monitor.paging.syncing import synced
@@ -35,9 +36,7 @@ from monitor.store.incidents import EntryRow, IncidentRow, last_id, list_inciden
 from monitor.store.paging import Written
 from monitor.store.store import Store
 
-__all__ = ["Deposed", "Did", "Running", "senders_of"]
-
-Target = tuple[str, int]
+__all__ = ["Deposed", "Running"]
 
 _BATCHES = 100
 _REMEMBERED_MS = 86_400_000
@@ -45,33 +44,6 @@ _REMEMBERED_MS = 86_400_000
 
 class Deposed(StoreError):
     """Another process has taken the pager over; what is in memory is void."""
-
-
-@dataclass(frozen=True, slots=True)
-class Did:
-    """What a turn did: its decisions, messages that came to something, and those to be sent now; and how
-    things stand after it: messages `waiting`, the `oldest_ms` of them, targets that are left alone, and open
-    incidents by severity."""
-
-    decisions: tuple[Decision, ...]
-    finished: tuple[Item, ...]
-    sending: tuple[Item, ...]
-    at_ms: int
-    waiting: int
-    oldest_ms: int | None
-    broken: tuple[Target, ...]
-    open_incidents: Mapping[str, int]
-
-
-def senders_of(settings: PagerSettings) -> dict[Target, Sender]:
-    """What reaches each integration of each receiver."""
-    return {
-        (receiver.name, integration.index): KINDS[integration.kind].make(
-            integration.config, settings.templates
-        )
-        for receiver in settings.receivers.values()
-        for integration in receiver.integrations
-    }
 
 
 class Running:
@@ -88,14 +60,14 @@ class Running:
         *,
         repeats: Repeats = Repeats.MARK,
         detected: Callable[[], Iterable[Alert]] | None = None,
-        senders: Mapping[Target, Sender] | None = None,
+        senders: Mapping[tuple[str, int], Sender] | None = None,
         rng: random.Random | None = None,
         replays: bool = False,
     ) -> None:
         self._replays = replays
         self._store, self._repeats, self._detected = store, repeats, detected
         self._rng = rng or random.Random()
-        self._senders = dict(senders_of(settings) if senders is None else senders)
+        self._senders = dict(senders_of(store, settings) if senders is None else senders)
         self._given = senders is not None
         self._found: tuple[Alert, ...] | None = None
         self._turn: tuple[Did, Written] | None = None
@@ -112,7 +84,7 @@ class Running:
         self._recovered = self.queue.recover(now_ms, self._dedups)
         for item in self._recovered:
             self._settle(item, now_ms)
-        self.calm = kept_calm(store)
+        self.calm, self.acting = kept_calm(store), kept_acting(store)
         known = list_incidents(store, since_ms=now_ms - _REMEMBERED_MS)
         self.book = Book(map(incident_of, known), last_id(store), settings.incident_by)
 
@@ -135,7 +107,7 @@ class Running:
     def reconfigure(self, settings: PagerSettings, now_ms: int) -> None:
         """Other settings from the next turn on."""
         if not self._given:
-            self._senders = senders_of(settings)
+            self._senders = senders_of(self._store, settings)
         self.pager.reconfigure(settings, now_ms)
 
     def turn(self, now_ms: int, *, sends: bool = True) -> Did:
@@ -181,16 +153,20 @@ class Running:
                 self.post(escalated, now_ms)
                 decisions += escalated
         decisions += self._fall_back(finished, now_ms)
-        for slot, message in self.calm.turn(self.pager, self.book, decisions, now_ms):
+        beside = self.calm.turn(self.pager, self.book, decisions, now_ms)
+        if not self._replays:
+            beside += self.acting.turn(self.pager.settings, self.book, decisions, finished, now_ms)
+        for slot, message in beside:
             self.queue.put(slot, message, now_ms)
         self._beat(now_ms)
         sending = self.queue.start_due(now_ms) if sends else []
         if self._replays and not sends:
             finished += self._recorded(now_ms)
         changes, (calm, gone) = self.pager.take_changes(), self.calm.take_changes()
+        acted, _ = self.acting.take_changes()
         written = Written(
             [batch.id for batch in batches],
-            {(str(kind), key): document for (kind, key), document in changes.changed.items()} | calm,
+            {(str(kind), key): document for (kind, key), document in changes.changed.items()} | calm | acted,
             [(str(kind), key) for kind, key in changes.gone] + gone,
             [row_of(item) for item in self.queue.take_changes()],
             *self._noted(),

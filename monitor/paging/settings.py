@@ -6,6 +6,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import time
+from enum import StrEnum
 from typing import Any
 
 from monitor.paging.alert import Labels
@@ -15,12 +16,15 @@ from monitor.paging.oncall.local_time import ALL_DAYS
 from monitor.paging.templates import DEFAULT, Templates
 
 __all__ = [
+    "Action",
     "Damping",
     "Digest",
+    "Do",
     "Fallback",
     "Hold",
     "InhibitRule",
     "Integration",
+    "Limit",
     "Matcher",
     "PageBudget",
     "PagerSettings",
@@ -178,6 +182,37 @@ class Fallback:
     after_ms: int
 
 
+class Do(StrEnum):
+    """What is asked for."""
+
+    RETRAIN = "retrain"
+    ROLLBACK = "rollback"
+    WEBHOOK = "webhook"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most so many `times` within `per_ms`."""
+
+    times: int
+    per_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Acts on alerts that match all `matchers` when they fire openly: posts to the `webhook` (a receivers'
+    WebhookConfig), unless it is a `dry_run`. `version` is what to roll back to, or `previous`."""
+
+    name: str
+    do: Do
+    matchers: tuple[Matcher, ...]
+    webhook: Any
+    version: str = "previous"
+    once_per_incident: bool = True
+    limit: Limit | None = None
+    dry_run: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class PagerSettings:
     """All of it. `intervals` say, by name, whether a moment (ms since the epoch) lies within them. A
@@ -185,7 +220,8 @@ class PagerSettings:
     incident; `escalations` say, by owner, who is told next, `page_budgets` how many pages are too many.
     Messages are in the words of `templates`, `go_templates` are files of Alertmanager's that aren't read.
     That a silence ends is said `silence_warning_ms` before (0: never). `fallbacks` say who is told where a
-    receiver can't be, `fallback` who for those that have none of their own."""
+    receiver can't be, `fallback` who for those that have none of their own; `actions`
+    what is done besides."""
 
     route: Route
     receivers: Mapping[str, Receiver]
@@ -199,6 +235,7 @@ class PagerSettings:
     incident_by: tuple[str, ...] = ()
     escalations: Mapping[str, tuple[Level, ...]] = field(default_factory=dict)
     fallback: Fallback | None = None
+    actions: tuple[Action, ...] = ()
     fallbacks: Mapping[str, Fallback] = field(default_factory=dict)
     templates: Templates = DEFAULT
     go_templates: tuple[str, ...] = ()

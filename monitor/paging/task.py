@@ -8,10 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from monitor.clock import Clock
 from monitor.errors import MonitorError, StoreBusy
 from monitor.paging.alert import Alert
+from monitor.paging.did import Did
 from monitor.paging.message import Delivery, Result
 from monitor.paging.outbox.item import Item, State
 from monitor.paging.outbox.policy import Repeats
-from monitor.paging.running import Deposed, Did, Running
+from monitor.paging.running import Deposed, Running
 from monitor.paging.settings import PagerSettings
 from monitor.store import lease, paging
 from monitor.store.incident_retention import IncidentRetention, drop_incidents

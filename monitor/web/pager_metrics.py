@@ -8,7 +8,7 @@ from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
 
 from monitor.clock import Clock
-from monitor.paging.running import Did
+from monitor.paging.did import Did
 from monitor.paging.templates import DEFAULT
 from monitor.web import metric_names as names
 from monitor.web.families import counter, gauge

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from monitor.paging.alert import Alert, Status
 from monitor.paging.calm import digest, page_budget, silence_warning
 from monitor.paging.calm.digest import Collected, Issued
-from monitor.paging.calm.documents import Documents, Kept, Kind
 from monitor.paging.calm.page_budget import Pages
 from monitor.paging.calm.silence_warning import Warned
 from monitor.paging.calm.telling import telling
 from monitor.paging.decision import Decision
+from monitor.paging.documents import Documents, Kept, Kind
 from monitor.paging.incidents.book import Book
 from monitor.paging.message import Message, Purpose
 from monitor.paging.pager import Pager

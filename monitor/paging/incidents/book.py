@@ -150,6 +150,14 @@ class Book:
             elif item.ended_ms is not None:
                 self._note(incident.id, at_ms, Kind.NOT_NOTIFIED, f"{whom}: {item.detail or item.state}")
 
+    def of(self, fingerprint: str) -> Incident | None:
+        """The open incident of an alert that fires."""
+        return next((i for i in self._incidents.values() if i.is_open and fingerprint in i.firing), None)
+
+    def acted(self, incident: int | None, at_ms: int, text: str) -> None:
+        """What an action does about an incident, and what came of it."""
+        self._note(incident, at_ms, Kind.ACTION, text)
+
     def fell_back(self, item: Item, receiver: str, told: bool, at_ms: int) -> None:
         """Somebody else is told, for a message could not reach whom it was for."""
         for incident in [i for i in self._incidents.values() if told and item.slot.group in i.groups]:

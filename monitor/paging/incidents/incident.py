@@ -90,6 +90,7 @@ class Kind(StrEnum):
     SEVERITY = "severity"
     NOTIFIED = "notified"
     FALLBACK = "fallback"
+    ACTION = "action"
     REPLAYED = "replayed"
     NOT_NOTIFIED = "not notified"
     ESCALATED = "escalated"

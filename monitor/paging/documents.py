@@ -20,6 +20,7 @@ class Kind(StrEnum):
     DIGEST = "digest"
     DIGESTED = "digested"
     WARNED = "warned"
+    ACTED = "acted"
 
 
 class Documents(Generic[V]):

@@ -1,0 +1,1 @@
+"""What is done about an alert besides telling people: to retrain, to roll back; each with its guards."""
