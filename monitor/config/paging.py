@@ -71,10 +71,12 @@ def _word(value: Any) -> Any:
 
 
 class LevelConfig(Section):
-    """`receiver` is told `after` so long without an acknowledgement, since the first page."""
+    """`receiver` is told `after` so long without an acknowledgement, since the first page; at once where the
+    budget burns faster than `above_burn`."""
 
     receiver: Text
     after_ms: Annotated[Milliseconds, Field(gt=0, examples=["15m"])]
+    above_burn: Annotated[float, Field(gt=0)] | None = None
 
 
 class HoursConfig(Section):

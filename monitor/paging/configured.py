@@ -37,7 +37,7 @@ def pager_settings(config: PagingConfig) -> PagerSettings:
         max_alerts=config.max_alerts,
         incident_by=config.incident_by,
         escalations={
-            owner: tuple(Level(level.receiver, level.after_ms) for level in said.escalation)
+            owner: tuple(Level(lv.receiver, lv.after_ms, lv.above_burn) for lv in said.escalation)
             for owner, said in config.owners.items()
         },
         templates=DEFAULT.over(config.templates),

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from monitor.paging.alert import Labels
+from monitor.paging.alert import Alert, Labels
 from monitor.paging.incidents.incident import Incident
 from monitor.paging.message import Message
 from monitor.paging.runbooks import first_steps
 
-__all__ = ["BUDGET_LEFT", "BURN", "with_context"]
+__all__ = ["BUDGET_LEFT", "BURN", "burn_of", "with_context"]
 
 # Annotations, as the detector writes them: a share, and a burn rate.
 BUDGET_LEFT, BURN = "budget_left", "burn"
@@ -34,6 +34,11 @@ def with_context(message: Message, incidents: Iterable[Incident]) -> Message:
         return replace(message, context=known)
     links = replace(message.links, incident=_incident_url(message.external_url, about.id))
     return replace(message, incident=about.id, context=known, links=links)
+
+
+def burn_of(alerts: Iterable[Alert]) -> float | None:
+    """The fastest that they tell of; None where none does."""
+    return max(_numbers(BURN, [alert.annotations for alert in alerts]), default=None)
 
 
 def _incident_url(external_url: str, incident: int) -> str:

@@ -12,12 +12,12 @@ from queue import Empty, SimpleQueue
 
 from monitor.errors import StoreBusy, StoreError
 from monitor.paging.alert import Alert
-from monitor.paging.context import with_context
+from monitor.paging.context import burn_of, with_context
 from monitor.paging.decision import Decision
 from monitor.paging.did import Did
 from monitor.paging.inbox import deed_of, reports
 from monitor.paging.incidents.book import Book
-from monitor.paging.incidents.incident import Act, Deed, entry_row, incident_of, incident_row
+from monitor.paging.incidents.incident import Act, Deed, Incident, entry_row, incident_of, incident_row
 from monitor.paging.keeping import kept_acting, kept_calm, kept_silences, kept_state
 from monitor.paging.links.signing import signing
 from monitor.paging.message import NOT_SENT, Delivery, Message, Result, Sender
@@ -147,7 +147,7 @@ class Running:
         decisions = self.pager.flush(now_ms, self.queue.busy_groups())
         self._note(decisions, finished, now_ms)
         self.post(decisions, now_ms)
-        for incident, step in self.book.escalations(self.pager.settings.escalations, now_ms):
+        for incident, step in self.book.escalations(self.pager.settings.escalations, self._burn, now_ms):
             for group in incident.groups:
                 escalated = self.pager.escalate(group, step.receiver, now_ms)
                 self.post(escalated, now_ms)
@@ -230,6 +230,11 @@ class Running:
             self.book.fell_back(item, fallback.receiver, bool(decisions), now_ms)
             found += decisions
         return found
+
+    def _burn(self, incident: Incident) -> float | None:
+        """How fast the incident burns its budget, by what its alerts say."""
+        alerts = self.pager.alerts
+        return burn_of(alerts[key] for key in incident.firing if key in alerts)
 
     def _beat(self, now_ms: int) -> None:
         """Gives each dead man's switch a sign of life once it is due."""

@@ -3,7 +3,7 @@
 Pure: alerts and deeds in, changed incidents and entries of the timeline out.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from monitor.paging.alert import Alert, Labels, Status
@@ -188,18 +188,21 @@ class Book:
         return incident
 
     def escalations(
-        self, levels: Mapping[str, tuple[Level, ...]], now_ms: int
+        self,
+        levels: Mapping[str, tuple[Level, ...]],
+        burn_of: Callable[[Incident], float | None],
+        now_ms: int,
     ) -> list[tuple[Incident, Step]]:
-        """The levels that are due, by owner; they count as told from here on."""
+        """The levels that are due, by owner; they count as told from here on. `burn_of` says how fast an
+        incident burns its budget now."""
         found = []
         for incident in self.incidents:
             if incident.paged_ms is None or incident.severity != "page" or not incident.is_open:
                 continue
             acknowledged = incident.acknowledged_ms is not None
             told = frozenset(incident.escalated)
-            for step in due(
-                levels.get(incident.owner, ()), told, incident.paged_ms, acknowledged, None, now_ms
-            ):
+            mine = levels.get(incident.owner, ())
+            for step in due(mine, told, incident.paged_ms, acknowledged, burn_of(incident), now_ms):
                 self._note(incident.id, now_ms, Kind.ESCALATED, f"{step.receiver}: {step.because}")
                 incident = replace(incident, escalated=(*incident.escalated, step.level))
                 self._set(incident)

@@ -148,6 +148,20 @@ def test_an_acknowledgement_stops_repeats_and_escalation(store: Store) -> None:
     assert service.told() == ["first", "all_resolved"]
 
 
+def test_a_budget_that_burns_fast_does_not_wait(store: Store) -> None:
+    service = Service(store)
+    service.settings = replace(
+        service.settings, escalations={"risk": (Level("lead", 15 * MINUTE_MS, above_burn=10),)}
+    )
+    service.start()
+    service.put(replace(trouble(), annotations=(("burn", "9.5"),)))
+    service.run(8_000)
+    assert service.told("lead") == []
+    service.put(replace(trouble(at_ms=service.now_ms), starts_ms=0, annotations=(("burn", "12"),)))
+    service.run(12_000)
+    assert service.told("lead") == ["escalated"]
+
+
 def test_without_one_the_next_level_is_told_once_and_of_the_end(store: Store) -> None:
     service = Service(store)
     service.put(trouble())
