@@ -424,6 +424,8 @@ class Job(Ownership):
                     labels=partition.topic in self._settings.label_topics,
                 )
             except StoreBusy as e:
+                if not attempt:
+                    _log.warning("waiting for the store", extra={"reason": str(e)})
                 self._problem = str(e)
                 if self._stop.wait(_BACKOFF_S[min(attempt, len(_BACKOFF_S) - 1)]):
                     raise

@@ -64,6 +64,10 @@ def _alert_text(alert: Mapping[str, Any]) -> str:
     return f"{'-' if alert['status'] == 'resolved' else ''}{{{labels}}}"
 
 
+# What a webhook of ours says besides: see differences.
+_OURS = ("incident", "links")
+
+
 def divergence(
     scenario: Scenario,
     ours: Sequence[Arrival],
@@ -110,7 +114,7 @@ def _why(
     if not -tolerance.early_ms <= late <= (tolerance.retried_ms if retried else tolerance.late_ms):
         return f"at another time, {late:.0f} ms later than ours"
     for key in real.body.keys() | ours.body.keys():
-        if key in ("alerts", "externalURL"):
+        if key in ("alerts", "externalURL", *_OURS):
             continue
         if real.body.get(key) != ours.body.get(key):
             return f"{key} is {real.body.get(key)!r} for the real one and {ours.body.get(key)!r} for ours"

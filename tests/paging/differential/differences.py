@@ -13,8 +13,10 @@
 - **cut list**: the status of a webhook with `max_alerts` is that of all alerts. Alertmanager's is that of
   those listed: `resolved` while others fire.
 
-Each can be switched off: a Pager with those differences taken back that a scenario can show must tell
-exactly what the real one tells. So a difference hides nothing but itself.
+- **more told**: a webhook has two keys besides, `incident` (its number) and `links` (where to acknowledge).
+
+Each of the others can be switched off: a Pager with those differences taken back that a scenario can show
+must tell exactly what the real one tells. So a difference hides nothing but itself.
 """
 
 from collections.abc import Callable, Mapping, Sequence
