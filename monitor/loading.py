@@ -22,10 +22,12 @@ from monitor.ingest.label_files import LabelColumns, read_labels
 from monitor.ingest.labels import LabelDecoder
 from monitor.ingest.source import Chunk
 from monitor.ingest.spool import DurableLog
-from monitor.inputs import open_label_log
+from monitor.inputs import open_label_log, open_source
+from monitor.job.job import Job
 from monitor.records import Partition
-from monitor.service import Service
+from monitor.service import job_settings, owner_name
 from monitor.store import ownership
+from monitor.store.store import Store
 
 __all__ = ["Loaded", "load_labels"]
 
@@ -140,7 +142,12 @@ def _into_store(
         staged.rename(directory / staged.name)
         source = SourceConfig(labels=FilesConfig(path=directory, pattern="*.jsonl", lanes=1))
         only = config.model_copy(update={"source": source, "ingest": IngestConfig()})
-        service = Service(only, web=False, follow=False, clock=clock)
-        loaded.before = bool(ownership.list_files(service.store, directory.name))
-        service.run(until_caught_up=True)
+        store = Store.open(only.store)
+        try:
+            loaded.before = bool(ownership.list_files(store, directory.name))
+            # The job and no more: whoever runs the service evaluates alerts, and drops what is too old.
+            open_it = open_source(only, clock, follow=False)
+            Job(store, open_it, job_settings(only, owner_name()), clock).run(until_caught_up=True)
+        finally:
+            store.close()
     return loaded
