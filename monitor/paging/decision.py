@@ -1,6 +1,6 @@
 """What the pager decided about one integration at one flush, and why."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from monitor.paging.alert import Labels
@@ -9,7 +9,7 @@ from monitor.paging.reason import Reason
 from monitor.paging.state import Slot
 from monitor.paging.suppression import Suppressed
 
-__all__ = ["Decision", "Flush"]
+__all__ = ["Decision", "Flush", "flushes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +38,8 @@ class Decision:
     reason: Reason
     message: Message | None
     withdraws: bool = False
+
+
+def flushes(decisions: Iterable[Decision]) -> list[Flush]:
+    """The flushes that they were made in, each once: it has one for every integration."""
+    return list({id(decision.flush): decision.flush for decision in decisions}.values())

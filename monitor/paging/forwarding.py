@@ -22,7 +22,6 @@ class Forwarder:
     """A thread that posts what fires to every one of the Alertmanagers each minute, as soon as it begins,
     and its end as soon as it is over. Of several replicas the one with the lease does."""
 
-    _LEASE = "pager"
     _TTL_MS = 15_000
     _EVERY_S = 1.0
     _AGAIN_MS, _KEPT_MS = 60_000, 240_000
@@ -53,7 +52,7 @@ class Forwarder:
         if self._thread.is_alive():
             self._thread.join(self._TIMEOUT_S)
         try:
-            lease.release(self._store, self._LEASE, self._holder)
+            lease.release(self._store, lease.PAGER, self._holder)
         except MonitorError as e:
             _log.warning("the pager's lease is not released", extra={"reason": str(e)})
 
@@ -61,7 +60,7 @@ class Forwarder:
         while not self._stop.wait(self._EVERY_S):
             try:
                 now_ms = self._clock.now_ms()
-                if lease.acquire(self._store, self._LEASE, self._holder, now_ms, self._TTL_MS):
+                if lease.acquire(self._store, lease.PAGER, self._holder, now_ms, self._TTL_MS):
                     self.forward(now_ms)
             except MonitorError as e:
                 _log.warning("alerts not forwarded", extra={"reason": str(e)})

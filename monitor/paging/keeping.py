@@ -1,6 +1,6 @@
 """The pager's state and silences, to the store and back."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -16,8 +16,7 @@ from monitor.store.store import Store
 
 __all__ = [
     "keep_silences",
-    "kept_acting",
-    "kept_calm",
+    "kept",
     "kept_silences",
     "kept_state",
     "silence_of",
@@ -28,22 +27,22 @@ _KINDS = frozenset(map(str, Kind))
 
 
 def kept_state(store: Store) -> PagerState:
-    """Everything that the pager wrote down."""
+    """Everything that the pager wrote down of alerts and groups."""
+    return _state(read_state(store))
+
+
+def kept(store: Store) -> tuple[PagerState, Calm, Acting]:
+    """Everything that the pager wrote down, what its other messages rest on, and what actions did."""
+    documents = read_state(store)
+    return _state(documents), Calm(documents), Acting(documents)
+
+
+def _state(documents: Iterable[tuple[str, bytes]]) -> PagerState:
     state = PagerState()
-    for kind, document in read_state(store):
+    for kind, document in documents:
         if kind in _KINDS:
             state.add(read(Kind(kind), document))
     return state
-
-
-def kept_calm(store: Store) -> Calm:
-    """What its messages rest on, as it was written down."""
-    return Calm(read_state(store))
-
-
-def kept_acting(store: Store) -> Acting:
-    """On what actions have acted."""
-    return Acting(read_state(store))
 
 
 class _Silence(msgspec.Struct):

@@ -20,7 +20,7 @@ from monitor.store.store import Store
 __all__ = ["Replay"]
 
 _log = logging.getLogger(__name__)
-_LEASE, _TTL_MS, _SEND_TIMEOUT_S = "pager", 60_000, 15.0
+_TTL_MS, _SEND_TIMEOUT_S = 60_000, 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,10 @@ class Replay:
         try:
             return _Stream(self, before).play(did, until_ms)
         finally:
-            lease.release(self.store, _LEASE, self.holder)
+            lease.release(self.store, lease.PAGER, self.holder)
 
     def _leads(self) -> bool:
-        return lease.acquire(self.store, _LEASE, self.holder, self.clock.now_ms(), _TTL_MS)
+        return lease.acquire(self.store, lease.PAGER, self.holder, self.clock.now_ms(), _TTL_MS)
 
 
 class _Stream:
@@ -124,5 +124,5 @@ class _Stream:
     def _renew(self) -> None:
         now_ms = self._of.clock.now_ms()
         if now_ms - self._renewed_ms > _TTL_MS // 3:
-            lease.acquire(self._of.store, _LEASE, self._of.holder, now_ms, _TTL_MS)
+            lease.acquire(self._of.store, lease.PAGER, self._of.holder, now_ms, _TTL_MS)
             self._renewed_ms = now_ms

@@ -13,12 +13,12 @@ from queue import Empty, SimpleQueue
 from monitor.errors import StoreBusy, StoreError
 from monitor.paging.alert import Alert
 from monitor.paging.context import burn_of, with_context
-from monitor.paging.decision import Decision
+from monitor.paging.decision import Decision, flushes
 from monitor.paging.did import Did
 from monitor.paging.inbox import deed_of, reports
 from monitor.paging.incidents.book import Book
 from monitor.paging.incidents.incident import Act, Deed, Incident, entry_row, incident_of, incident_row
-from monitor.paging.keeping import kept_acting, kept_calm, kept_silences, kept_state
+from monitor.paging.keeping import kept, kept_silences
 from monitor.paging.links.signing import signing
 from monitor.paging.message import NOT_SENT, Delivery, Message, Result, Sender
 from monitor.paging.notes import acknowledgements, beats
@@ -76,7 +76,8 @@ class Running:
         self._signing = signing(store)
         self._epoch = paging.claim(store, holder)
         self._silences = kept_silences(store)
-        self.pager = Pager(settings, kept_state(store), self._silences)
+        state, self.calm, self.acting = kept(store)
+        self.pager = Pager(settings, state, self._silences)
         if not replays:
             self.pager.forget_replayed()
         self._done: SimpleQueue[tuple[Item, Delivery]] = SimpleQueue()
@@ -84,7 +85,6 @@ class Running:
         self._recovered = self.queue.recover(now_ms, self._dedups)
         for item in self._recovered:
             self._settle(item, now_ms)
-        self.calm, self.acting = kept_calm(store), kept_acting(store)
         known = list_incidents(store, since_ms=now_ms - _REMEMBERED_MS)
         self.book = Book(map(incident_of, known), last_id(store), settings.incident_by)
 
@@ -194,7 +194,7 @@ class Running:
 
     def _note(self, decisions: Iterable[Decision], finished: Iterable[Item], now_ms: int) -> None:
         """In the incidents: what was considered, and what arrived."""
-        for flush in {id(d.flush): d.flush for d in decisions}.values():
+        for flush in flushes(decisions):
             self.book.considered(flush)
         for item in finished:
             self.book.finished(item, now_ms)
@@ -208,8 +208,7 @@ class Running:
         """What a person has done: a group whose incidents are all acknowledged repeats nothing."""
         incident = self.book.do(deed)
         for group in incident.groups if incident is not None else ():
-            about = [i for i in self.book.incidents if group in i.groups and i.is_open]
-            if all(i.acknowledged_ms is not None for i in about):
+            if all(i.acknowledged_ms is not None for i in self.book.about(group) if i.is_open):
                 self.pager.acknowledge(group, deed.at_ms)
                 if deed.act is Act.ACKNOWLEDGE:
                     self._tell_acknowledged(group, deed.who, now_ms)
@@ -226,9 +225,10 @@ class Running:
         for item, fallback in unreached(self.queue.items, finished, whom, lambda: self.pager.sent, now_ms):
             told = self.pager.escalate(item.slot.group, fallback.receiver, now_ms)
             decisions = [instead(decision, item) for decision in told]
-            self.post(decisions, now_ms)
-            self.book.fell_back(item, fallback.receiver, bool(decisions), now_ms)
-            found += decisions
+            if decisions:
+                self.post(decisions, now_ms)
+                self.book.fell_back(item, fallback.receiver, now_ms)
+                found += decisions
         return found
 
     def _burn(self, incident: Incident) -> float | None:
@@ -258,8 +258,7 @@ class Running:
         for decision in decisions:
             if decision.message is None:
                 continue
-            about = [i for i in self.book.incidents if decision.flush.group in i.groups]
-            message = with_context(decision.message, about)
+            message = with_context(decision.message, self.book.about(decision.flush.group))
             if not self.queue.put(decision.slot, message, now_ms, withdraws=decision.withdraws):
                 self.pager.delivered(decision.slot, now_ms)
 

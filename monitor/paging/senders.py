@@ -5,8 +5,8 @@ from monitor.paging.actions.posting import ActionSender
 from monitor.paging.message import Sender
 from monitor.paging.receivers import KINDS
 from monitor.paging.settings import PagerSettings
-from monitor.store.seen import previous_version
 from monitor.store.store import Store
+from monitor.store.versions import previous_version
 
 __all__ = ["senders_of"]
 

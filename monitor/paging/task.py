@@ -29,7 +29,6 @@ class PagerTask:
     Two replicas on one store take turns by lease; whoever loses it writes and sends no more.
     """
 
-    _LEASE = "pager"
     _TTL_MS = 15_000
     _IDLE_S = 0.5
     _SEND_TIMEOUT_S = 15.0
@@ -82,7 +81,7 @@ class PagerTask:
         try:
             if self._running is not None:
                 self._turn(self._running, sends=False)
-            lease.release(self._store, self._LEASE, self._holder)
+            lease.release(self._store, lease.PAGER, self._holder)
         except MonitorError as e:
             _log.warning("the pager's lease is not released", extra={"reason": str(e)})
 
@@ -116,7 +115,7 @@ class PagerTask:
         """What runs here, None while another replica has the lease."""
         now_ms = self._clock.now_ms()
         if now_ms >= self._renew_ms or self._running is None:
-            if not lease.acquire(self._store, self._LEASE, self._holder, now_ms, self._TTL_MS):
+            if not lease.acquire(self._store, lease.PAGER, self._holder, now_ms, self._TTL_MS):
                 self._running = None
                 return None
             self._renew_ms = now_ms + self._TTL_MS // 3

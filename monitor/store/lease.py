@@ -6,7 +6,10 @@ from monitor.store.engine import writing
 from monitor.store.schema import leases
 from monitor.store.store import Store, insert
 
-__all__ = ["acquire", "release"]
+__all__ = ["PAGER", "acquire", "release"]
+
+# Held by whoever tells people of alerts: by itself, through an Alertmanager, or in a replay.
+PAGER = "pager"
 
 
 def acquire(store: Store, name: str, holder: str, now_ms: int, ttl_ms: int) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from monitor.paging.actions.action import Acted, Outcome, acted_on, consider, idempotency_key
 from monitor.paging.alert import Status
-from monitor.paging.decision import Decision, Flush
+from monitor.paging.decision import Decision, Flush, flushes
 from monitor.paging.documents import Documents, Kept, Kind
 from monitor.paging.incidents.book import Book
 from monitor.paging.incidents.incident import Incident
@@ -38,8 +38,11 @@ class Acting:
             if item.message.purpose is Purpose.ACTION and item.ended_ms is not None:
                 came = "accepted" if item.state is State.DELIVERED else f"{item.state}: {item.detail}"
                 book.acted(item.message.incident, now_ms, f"{_named(item)}: {came}")
-        flushes = {id(d.flush): d.flush for d in decisions}.values() if settings.actions else ()
-        return [each for flush in flushes for each in self._considered(settings, book, flush, now_ms)]
+        if not settings.actions:
+            return []
+        return [
+            each for flush in flushes(decisions) for each in self._considered(settings, book, flush, now_ms)
+        ]
 
     def _considered(
         self, settings: PagerSettings, book: Book, flush: Flush, now_ms: int

@@ -9,7 +9,7 @@ from monitor.paging.calm.digest import Collected, Issued
 from monitor.paging.calm.page_budget import Pages
 from monitor.paging.calm.silence_warning import Warned
 from monitor.paging.calm.telling import telling
-from monitor.paging.decision import Decision
+from monitor.paging.decision import Decision, flushes
 from monitor.paging.documents import Documents, Kept, Kind
 from monitor.paging.incidents.book import Book
 from monitor.paging.message import Message, Purpose
@@ -83,7 +83,7 @@ class Calm:
 
     def _collect(self, pager: Pager, decisions: Iterable[Decision]) -> None:
         """What was considered and waits for a digest."""
-        for flush in {id(d.flush): d.flush for d in decisions}.values():
+        for flush in flushes(decisions):
             for fingerprint, why in flush.suppressed.items():
                 for name in why.by if why.reason is Reason.DIGESTED else ():
                     one = Collected(name, fingerprint, pager.alerts[fingerprint])

@@ -9,11 +9,11 @@ from monitor.paging.incidents.incident import Act, Deed, Entry, Incident, entry_
 from monitor.store.incidents import list_entries, list_incidents, read_incident
 from monitor.store.store import Store
 
-__all__ = ["act", "await_taken", "entries", "incident", "incidents"]
+__all__ = ["LONGEST_WHO", "act", "await_taken", "entries", "incident", "incidents"]
 
 _LONGEST_TEXT = 10_000
 # What the store takes; on more a turn of the pager would fail on it for ever.
-_LONGEST_WHO = 200
+LONGEST_WHO = 200
 
 
 def incidents(
@@ -52,8 +52,8 @@ def act(
         raise QueryError(f"incident {now.id} is resolved already; a note can still be added")
     if not deed.who.strip():
         raise QueryError("who does it must be said")
-    if len(deed.who) > _LONGEST_WHO:
-        raise QueryError(f"who does it has {len(deed.who)} characters; {_LONGEST_WHO} at most")
+    if len(deed.who) > LONGEST_WHO:
+        raise QueryError(f"who does it has {len(deed.who)} characters; {LONGEST_WHO} at most")
     if deed.act in (Act.NOTE, Act.ASSIGN) and not deed.text.strip():
         raise QueryError(f"to {deed.act} takes a text")
     if len(deed.text) > _LONGEST_TEXT:

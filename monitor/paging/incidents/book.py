@@ -11,7 +11,7 @@ from monitor.paging.decision import Flush
 from monitor.paging.incidents.incident import Act, Deed, Entry, Incident, Kind, Phase
 from monitor.paging.message import Told
 from monitor.paging.oncall.escalation import Level, Step, due, next_ms
-from monitor.paging.outbox.item import Item, State
+from monitor.paging.outbox.item import Item, State, unreached_words
 from monitor.store.incident_retention import MONITOR
 
 __all__ = ["MONITOR", "Book"]
@@ -140,7 +140,7 @@ class Book:
     def finished(self, item: Item, at_ms: int) -> None:
         """A message has arrived, or has been given up."""
         whom = f"{item.slot.receiver}: {item.message.reason.replace('_', ' ')}"
-        for incident in [i for i in self._incidents.values() if item.slot.group in i.groups]:
+        for incident in self.about(item.slot.group):
             if item.state in (State.DELIVERED, State.REPLAYED):
                 kind = Kind.NOTIFIED if item.state is State.DELIVERED else Kind.REPLAYED
                 self._note(incident.id, at_ms, kind, whom)
@@ -150,6 +150,10 @@ class Book:
             elif item.ended_ms is not None:
                 self._note(incident.id, at_ms, Kind.NOT_NOTIFIED, f"{whom}: {item.detail or item.state}")
 
+    def about(self, group: str) -> list[Incident]:
+        """The incidents that a group of alerts tells of."""
+        return [i for i in self._incidents.values() if group in i.groups]
+
     def of(self, fingerprint: str) -> Incident | None:
         """The open incident of an alert that fires."""
         return next((i for i in self._incidents.values() if i.is_open and fingerprint in i.firing), None)
@@ -158,11 +162,10 @@ class Book:
         """What an action does about an incident, and what came of it."""
         self._note(incident, at_ms, Kind.ACTION, text)
 
-    def fell_back(self, item: Item, receiver: str, told: bool, at_ms: int) -> None:
+    def fell_back(self, item: Item, receiver: str, at_ms: int) -> None:
         """Somebody else is told, for a message could not reach whom it was for."""
-        for incident in [i for i in self._incidents.values() if told and item.slot.group in i.groups]:
-            text = f"{receiver}: {item.slot.receiver} could not be reached{': ' if item.detail else ''}"
-            self._note(incident.id, at_ms, Kind.FALLBACK, text + item.detail)
+        for incident in self.about(item.slot.group):
+            self._note(incident.id, at_ms, Kind.FALLBACK, f"{receiver}: {unreached_words(item)}")
 
     def do(self, deed: Deed) -> Incident | None:
         """What a person does; None, and nothing happens, where there is no such incident, or it is over and

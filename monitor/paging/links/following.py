@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from monitor.paging.inbox import written
-from monitor.paging.incidents.asking import await_taken
+from monitor.paging.incidents.asking import LONGEST_WHO, await_taken
 from monitor.paging.incidents.incident import Act, Deed, Incident, incident_of
 from monitor.paging.links.token import Bad, Link, read
 from monitor.store.incidents import list_entries, read_incident
@@ -15,7 +15,7 @@ from monitor.store.store import Store
 
 __all__ = ["Followed", "Standing", "acknowledge", "look", "who_is"]
 
-_MOST_WHO, _MOST_NAME = 200, 80
+_MOST_NAME = 80
 
 
 class Standing(StrEnum):
@@ -96,7 +96,7 @@ def acknowledge(
     link = found.link
     if found.standing is not Standing.OPEN or link is None:
         return found
-    who = f"{name} via link to {link.receiver}"[:_MOST_WHO]
+    who = f"{name} via link to {link.receiver}"[:LONGEST_WHO]
     deed = Deed(link.incident, Act.ACKNOWLEDGE, who, "", now_ms)
     before = len(list_entries(store, link.incident))
     if not use_link(store, link.mark, link.expires_s * 1000, now_ms, written(deed)):

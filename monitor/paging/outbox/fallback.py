@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from monitor.paging.decision import Decision
 from monitor.paging.message import Purpose
-from monitor.paging.outbox.item import Item, State
+from monitor.paging.outbox.item import Item, State, unreached_words
 from monitor.paging.reason import Reason
 from monitor.paging.settings import Fallback
 from monitor.paging.state import Sent
@@ -51,11 +51,10 @@ def instead(decision: Decision, item: Item) -> Decision:
     """What the fallback is told, and why."""
     if decision.message is None:
         return decision
-    detail = f": {item.detail}" if item.detail else ""
     message = replace(
         decision.message,
         purpose=Purpose.FALLBACK,
         reason=Reason.FALLBACK.name.lower(),
-        text=f"{item.slot.receiver} could not be reached{detail}",
+        text=unreached_words(item),
     )
     return replace(decision, reason=Reason.FALLBACK, message=message)

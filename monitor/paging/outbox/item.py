@@ -10,7 +10,7 @@ from monitor.paging.message import Message
 from monitor.paging.state import Slot
 from monitor.store.paging import OutboxRow
 
-__all__ = ["Item", "State", "item_of", "new_item", "row_of"]
+__all__ = ["Item", "State", "item_of", "new_item", "row_of", "unreached_words"]
 
 
 class State(StrEnum):
@@ -93,3 +93,8 @@ def item_of(row: OutboxRow) -> Item:
         row.detail,
         row.ended_ms,
     )
+
+
+def unreached_words(item: Item) -> str:
+    """Who could not be reached, and why."""
+    return f"{item.slot.receiver} could not be reached" + (f": {item.detail}" if item.detail else "")

@@ -11,6 +11,12 @@ __all__ = ["Breaker", "Repeats", "after", "after_crash", "backoff_ms", "breaker_
 _FIRST_MS, _FACTOR, _MOST_MS = 500, 1.5, 300_000
 _GIVEN_UP_MS = 5 * 86_400_000
 _BREAKS_AFTER, _OPEN_MS = 5, 30_000
+# What settles a message at once.
+_OVER = {
+    Result.DELIVERED: State.DELIVERED,
+    Result.REPLAYED: State.REPLAYED,
+    Result.PERMANENT: State.FAILED,
+}
 
 
 class Repeats(StrEnum):
@@ -31,12 +37,8 @@ def after(
 ) -> Item:
     """The message after an attempt that ended at `now_ms`. What can't be delivered is tried for five days."""
     tried = replace(item, attempts=item.attempts + 1, detail=delivery.detail, state=State.WAITING)
-    if delivery.result is Result.DELIVERED:
-        return replace(tried, state=State.DELIVERED, ended_ms=now_ms)
-    if delivery.result is Result.REPLAYED:
-        return replace(tried, state=State.REPLAYED, ended_ms=now_ms)
-    if delivery.result is Result.PERMANENT:
-        return replace(tried, state=State.FAILED, ended_ms=now_ms)
+    if (over := _OVER.get(delivery.result)) is not None:
+        return replace(tried, state=over, ended_ms=now_ms)
     doubtful = item.doubtful or delivery.result is Result.DOUBTFUL
     if doubtful and not dedups and repeats is Repeats.DROP:
         return replace(tried, state=State.UNKNOWN, doubtful=True, ended_ms=now_ms)
@@ -74,7 +76,7 @@ class Breaker:
 def breaker_after(breaker: Breaker, result: Result, now_ms: int) -> Breaker:
     """After an attempt. Only what may be better later counts: a message that is refused says nothing of the
     next one."""
-    if result in (Result.DELIVERED, Result.REPLAYED, Result.PERMANENT):
+    if result in _OVER:
         return Breaker()
     failures = breaker.failures + 1
     wait_ms = min(_MOST_MS, _OPEN_MS * 2 ** min(max(0, failures - _BREAKS_AFTER), 20))

@@ -18,8 +18,8 @@ from monitor.paging.message import Delivery, Result
 from monitor.paging.running import Running
 from monitor.paging.senders import senders_of
 from monitor.paging.settings import Action, Do, Limit
-from monitor.store.seen import previous_version
 from monitor.store.store import Store
+from monitor.store.versions import previous_version
 from tests.builders import T0_MS, record
 from tests.filling import fill
 from tests.paging.collector import collecting
