@@ -19,15 +19,15 @@ class WebServer:
     """Serves an app over HTTP from `start` to `stop`. With port 0 a free one is taken; see `port`."""
 
     def __init__(self, app: ASGIApp, host: str, port: int) -> None:
-        self._app, self._host, self._wanted = app, host.strip("[]"), port
+        self._app, self._host, self._port = app, host.strip("[]"), port
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
         self._socket: socket.socket | None = None
 
     @property
     def port(self) -> int:
-        """The port in use, once started."""
-        return self._wanted if self._socket is None else int(self._socket.getsockname()[1])
+        """The port in use, once started; a later start takes the same again."""
+        return self._port
 
     @property
     def url(self) -> str:
@@ -37,6 +37,7 @@ class WebServer:
     def start(self) -> None:
         """Returns once it listens. Raises ConfigError where the address can't be had."""
         self._socket = self._bound()
+        self._port = int(self._socket.getsockname()[1])
         config = uvicorn.Config(
             self._app,
             log_config=None,
@@ -63,7 +64,7 @@ class WebServer:
     def _bound(self) -> socket.socket:
         try:
             family, kind, protocol, _, address = socket.getaddrinfo(
-                self._host, self._wanted, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+                self._host, self._port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
             )[0]
             bound = socket.socket(family, kind, protocol)
         except OSError as e:
@@ -79,7 +80,7 @@ class WebServer:
     def _refused(self, error: OSError) -> ConfigError:
         reason = error.strerror or str(error)
         return ConfigError(
-            [f"web: can't listen on {self._host}:{self._wanted} ({reason}); choose another address"]
+            [f"web: can't listen on {self._host}:{self._port} ({reason}); choose another address"]
         )
 
     def stop(self, within_s: float = 10.0) -> None:
@@ -88,10 +89,8 @@ class WebServer:
             return
         self._server.config.timeout_graceful_shutdown = max(1, round(within_s))
         self._server.should_exit = True
-        port = self.port
         self._thread.join(within_s + 2)
         if self._socket is not None:
-            self._wanted = port
             self._socket.close()
             self._socket = None
         self._server = self._thread = None
