@@ -14,6 +14,7 @@ from monitor.paging.calm.configured import calm_mistakes, damping, digests, page
 from monitor.paging.document import from_mapping, load
 from monitor.paging.links.settings import LinkSettings, key_in
 from monitor.paging.matching import matcher
+from monitor.paging.mistakes import unknown_receivers
 from monitor.paging.oncall.duties import hours, on_call_receivers, rotations
 from monitor.paging.oncall.escalation import Level
 from monitor.paging.receivers.notices import notices
@@ -96,12 +97,10 @@ def paging_mistakes(config: PagingConfig) -> Iterator[Mistake]:
         several = "" if len(e.problems) == 1 else f"has {len(e.problems)} mistakes:\n  "
         yield Mistake((*_PLACE, "config_file"), several + "\n  ".join(e.problems))
         return
+    actions(config, found)
     yield from found.mistakes
     yield from _escalations(config, settings)
     yield from _fallbacks(config, settings)
-    noted = _Noted()
-    actions(config, noted)
-    yield from noted.mistakes
     yield from calm_mistakes(config, settings)
     for name, rotation in config.rotations.items():
         layers: Location = (*_PLACE, "rotations", name, "layers")
@@ -111,28 +110,22 @@ def paging_mistakes(config: PagingConfig) -> Iterator[Mistake]:
             if not layer.people:
                 place: Location = (*layers, i, "people")
                 yield Mistake(place, "are missing: name receivers, one for each person", (place,))
-            yield from _people(("rotations", name, "layers", i, "people"), layer.people, settings)
+            yield from unknown_receivers(("rotations", name, "layers", i, "people"), layer.people, settings)
         for i, override in enumerate(rotation.overrides):
-            yield from _people(("rotations", name, "overrides", i, "person"), (override.person,), settings)
-
-
-def _people(place: Location, people: tuple[str, ...], settings: PagerSettings) -> Iterator[Mistake]:
-    for person in people:
-        if person not in settings.receivers:
-            yield Mistake((*_PLACE, *place), f"there is no receiver {person!r}; define it under receivers")
+            person: Location = ("rotations", name, "overrides", i, "person")
+            yield from unknown_receivers(person, (override.person,), settings)
 
 
 def _escalations(config: PagingConfig, settings: PagerSettings) -> Iterator[Mistake]:
     for owner, said in config.owners.items():
-        place: Location = (*_PLACE, "owners", owner, "escalation")
+        place: Location = ("owners", owner, "escalation")
         for i, level in enumerate(said.escalation):
-            if level.receiver not in settings.receivers:
-                sentence = f"there is no receiver {level.receiver!r}; define it under receivers"
-                yield Mistake((*place, i, "receiver"), sentence)
-            elif level.receiver in {before.receiver for before in said.escalation[:i]}:
-                yield Mistake((*place, i, "receiver"), "was told by an earlier level; an escalation ends")
+            here: Location = (*place, i, "receiver")
+            yield from unknown_receivers(here, (level.receiver,), settings)
+            if level.receiver in settings.receivers.keys() & {lv.receiver for lv in said.escalation[:i]}:
+                yield Mistake((*_PLACE, *here), "was told by an earlier level; an escalation ends")
             if i and level.after_ms <= said.escalation[i - 1].after_ms:
-                yield Mistake((*place, i, "after"), "must be later than the level before")
+                yield Mistake((*_PLACE, *place, i, "after"), "must be later than the level before")
 
 
 def _fallback(said: FallbackConfig | None) -> Fallback | None:
@@ -141,10 +134,10 @@ def _fallback(said: FallbackConfig | None) -> Fallback | None:
 
 def _fallbacks(config: PagingConfig, settings: PagerSettings) -> Iterator[Mistake]:
     if config.fallback is not None:
-        yield from _people(("fallback", "receiver"), (config.fallback.receiver,), settings)
+        yield from unknown_receivers(("fallback", "receiver"), (config.fallback.receiver,), settings)
     for name, said in config.fallbacks.items():
-        yield from _people(("fallbacks", name), (name,), settings)
-        yield from _people(("fallbacks", name, "receiver"), (said.receiver,), settings)
+        yield from unknown_receivers(("fallbacks", name), (name,), settings)
+        yield from unknown_receivers(("fallbacks", name, "receiver"), (said.receiver,), settings)
         if said.receiver == name:
             yield Mistake((*_PLACE, "fallbacks", name, "receiver"), "falls back on itself; name another")
 

@@ -32,7 +32,9 @@ __all__ = [
     "Kind",
     "Quality",
     "Service",
+    "bucket_edge",
     "bucket_of",
+    "bucket_place",
     "bucket_value",
 ]
 
@@ -244,6 +246,17 @@ def bucket_of(values: Floats) -> Ints:
     with np.errstate(divide="ignore"):
         index = np.ceil(np.log2(values) * _PER_DOUBLING) + (_OFFSET - 1)
     return np.where(values > 0, np.clip(index, 1, BUCKETS - 1), 0).astype(np.int64)
+
+
+def bucket_edge(place: float) -> float:
+    """The value at a place on the scale of the buckets: at a whole number the lower edge of that bucket; 0 in
+    bucket 0."""
+    return 2.0 ** ((place - _OFFSET) / _PER_DOUBLING) if place >= 1 else 0.0
+
+
+def bucket_place(value: float) -> float:
+    """The place of a positive value: `bucket_edge` gives it back."""
+    return float(np.log2(value)) * _PER_DOUBLING + _OFFSET
 
 
 def bucket_value(buckets: Ints) -> Floats:

@@ -6,16 +6,23 @@ from difflib import get_close_matches
 from starlette.datastructures import QueryParams
 
 from monitor.errors import QueryError
+from monitor.sli.canary.question import CONFIDENCE, USUAL_SLIS, CanaryQuestion, Margins
 from monitor.sli.fairness import MIN_GROUP
 from monitor.sli.fairness_question import FairnessQuestion
 from monitor.sli.question import Question, parse_against, parse_time
 from monitor.sli.samples import MAX_SAMPLES, SampleQuestion, parse_reasons
-from monitor.sli.times import parse_step_s, parse_time_ms
+from monitor.sli.times import parse_share, parse_step_s, parse_time_ms
 from monitor.sli.verdicts import DriftQuestion
 from monitor.slo.alert_question import AlertQuestion
 from monitor.slo.question import SloQuestion
 
-__all__ = ["alert_question_of", "drift_question_of", "fairness_question_of", "question_of"]
+__all__ = [
+    "alert_question_of",
+    "canary_question_of",
+    "drift_question_of",
+    "fairness_question_of",
+    "question_of",
+]
 __all__ += ["sample_question_of", "slo_question_of"]
 
 _NAMES = (
@@ -34,6 +41,10 @@ _NAMES = (
 )
 _DRIFT_NAMES = ("model", "at", "window", "version", "segment", "against")
 _SAMPLE_NAMES = ("model", "reason", "from", "to", "version", "limit")
+_CANARY_NAMES = (
+    *("model", "candidate", "champion", "sli", "from", "to", "by", "confidence"),
+    *("max_latency_regression", "max_error_increase", "max_quality_loss"),
+)
 _REPEATED = ("by", "segment", "reason")
 _FAIRNESS_NAMES = ("model", "by", "from", "to", "version", "min_group")
 _SLO_NAMES = ("model", "name", "version", "at")
@@ -109,6 +120,34 @@ def fairness_question_of(parameters: QueryParams, now_ms: int) -> FairnessQuesti
     )
 
 
+def canary_question_of(parameters: QueryParams, now_ms: int) -> CanaryQuestion:
+    """The question about a candidate; `sli` may be repeated or hold commas. Raises QueryError that names the
+    parameter."""
+    _check_names(parameters, _CANARY_NAMES, repeated=("sli",))
+    begin, end = (parameters.get(name) for name in ("from", "to"))
+    slis = tuple(name for given in parameters.getlist("sli") for name in given.split(",") if name)
+
+    def share(name: str, usual: float) -> float:
+        return usual if (given := parameters.get(name)) is None else parse_share(name, given)
+
+    usual = Margins()
+    return CanaryQuestion(
+        model=_needed(parameters, "model"),
+        candidate=_needed(parameters, "candidate"),
+        champion=parameters.get("champion"),
+        slis=slis or USUAL_SLIS,
+        from_ms=None if begin is None else parse_time_ms("from", begin, now_ms),
+        to_ms=None if end is None else parse_time_ms("to", end, now_ms),
+        by=parameters.get("by"),
+        margins=Margins(
+            share("max_latency_regression", usual.latency),
+            share("max_error_increase", usual.errors),
+            share("max_quality_loss", usual.quality),
+        ),
+        confidence=share("confidence", CONFIDENCE),
+    )
+
+
 def slo_question_of(parameters: QueryParams, now_ms: int, names: Sequence[str] = _SLO_NAMES) -> SloQuestion:
     """The question about objectives, of parameters with these names. Raises QueryError that names the
     parameter."""
@@ -146,13 +185,13 @@ def _limit(parameters: QueryParams, most: int) -> int:
     return int(given)
 
 
-def _check_names(parameters: QueryParams, known: Sequence[str]) -> None:
+def _check_names(parameters: QueryParams, known: Sequence[str], repeated: Sequence[str] = _REPEATED) -> None:
     for name in parameters:
         if name not in known:
             near = get_close_matches(name, known, 1, 0.5)
             hint = f"did you mean {near[0]!r}?" if near else f"there is {', '.join(known)}"
             raise QueryError(f"there is no parameter {name[:100]!r}; {hint}")
-        if name not in _REPEATED and len(parameters.getlist(name)) > 1:
+        if name not in repeated and len(parameters.getlist(name)) > 1:
             raise QueryError(f"{name}: given twice")
 
 

@@ -7,6 +7,7 @@ from monitor.config.document import Location
 from monitor.config.mistake import Mistake
 from monitor.config.paging import DampingConfig, PagingConfig
 from monitor.paging.matching import parse_matcher
+from monitor.paging.mistakes import unknown_receivers
 from monitor.paging.oncall.duties import weekdays
 from monitor.paging.settings import Damping, Digest, PageBudget, PagerSettings
 
@@ -45,21 +46,16 @@ def digests(config: PagingConfig) -> tuple[Digest, ...]:
 def calm_mistakes(config: PagingConfig, settings: PagerSettings) -> Iterator[Mistake]:
     """Receivers that aren't there, matchers that are none."""
     for owner, budget in page_budgets(config).items():
-        yield from _unknown(("owners", owner, "page_budget", "tell"), budget.tell, settings)
+        yield from unknown_receivers(("owners", owner, "page_budget", "tell"), (budget.tell,), settings)
     names: set[str] = set()
     for i, said in enumerate(config.digests):
         place: Location = ("digests", i)
         if said.name in names:
             yield Mistake(("paging", *place, "name"), f"{said.name} is given twice; rename one")
         names.add(said.name)
-        yield from _unknown((*place, "receiver"), said.receiver, settings)
+        yield from unknown_receivers((*place, "receiver"), (said.receiver,), settings)
         for n, text in enumerate(said.matchers):
             try:
                 parse_matcher(text)
             except ValueError as e:
                 yield Mistake(("paging", *place, "matchers", n), str(e))
-
-
-def _unknown(place: Location, receiver: str, settings: PagerSettings) -> Iterator[Mistake]:
-    if receiver not in settings.receivers:
-        yield Mistake(("paging", *place), f"there is no receiver {receiver!r}; define it under receivers")

@@ -6,20 +6,21 @@ A change is positive where the candidate is worse.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 
-from monitor.profiles.layout import bucket_value
+from monitor.profiles.layout import bucket_edge, bucket_place
 from monitor.records import Floats
 from monitor.sli.canary.arms import Latencies, Mix, Rates
 from monitor.sli.canary.sequential import half_width, mixing, more_needed
+from monitor.sli.quality_intervals import Z
 
 __all__ = ["Change", "Measure", "Unit", "quality_change", "quantile_change", "rate_change"]
 
 # The number of the candidate's records for which intervals are narrowest. Fewer are enough for a big change.
 _REQUESTS, _LABELS = 5_000, 1_000
 _FEWEST_LABELS = 30
-_Z = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Measure:
     n: int
 
 
-class Unit:
+class Unit(StrEnum):
     """In what a change is told."""
 
     POINTS = "points"  # of a share: the difference
@@ -43,10 +44,11 @@ class Unit:
 class Change:
     """`champion` and `candidate` are values, of `n_champion` and `n_candidate` records; the `change` with its
     interval, and the `needed` further records of the candidate to tell it from `margin`. NaN for what isn't
-    known, with `why`. `high` may be infinite."""
+    known, with `why`. `high` may be infinite. `left_out` of the candidate's records are in strata that the
+    champion has nothing of."""
 
     sli: str
-    unit: str
+    unit: Unit
     champion: float
     candidate: float
     n_champion: int
@@ -57,9 +59,10 @@ class Change:
     margin: float
     needed: int | None = None
     why: str = ""
+    left_out: int = 0
 
 
-def _unknown(sli: str, unit: str, margin: float, n: tuple[int, int], why: str) -> Change:
+def _unknown(sli: str, unit: Unit, margin: float, n: tuple[int, int], why: str) -> Change:
     nan = math.nan
     return Change(sli, unit, nan, nan, *n, nan, -math.inf, math.inf, margin, None, why)
 
@@ -100,7 +103,8 @@ def rate_change(sli: str, champion: Rates, candidate: Rates, margin: float, alph
     low, high = _farthest(change, -1.0, possible), _farthest(change, 1.0, possible)
     width = _distance(change, margin, max(margin / 2, 1e-6))
     needed = more_needed(n[1], variance(margin), mixture, alpha, width)
-    return Change(sli, Unit.POINTS, other, one, *n, change, low, high, margin, needed)
+    figures = other, one, *n, change, low, high, margin, needed
+    return Change(sli, Unit.POINTS, *figures, left_out=mix.left_out)
 
 
 def _farthest(begin: float, end: float, possible: Callable[[float], bool]) -> float:
@@ -142,27 +146,23 @@ def quantile_change(
     # The share above the champion's quantile plus the margin, for how far that is from chance.
     beyond = _share_above(upto, before * (1 + margin))
     needed = more_needed(n[1], variance, mixture, alpha, _distance(beyond, above, above / 20))
-    return Change(sli, Unit.RELATIVE, before, now, *n, now / before - 1, low, high, margin, needed)
-
-
-# Buckets are places on a logarithmic scale; between them values are evenly spread on it.
-_PER_DOUBLING = 64
-_LOWEST = float(bucket_value(np.array([1]))[0]) * 2 ** (-0.5 / _PER_DOUBLING)
+    figures = before, now, *n, now / before - 1, low, high, margin, needed
+    return Change(sli, Unit.RELATIVE, *figures, left_out=mix.left_out)
 
 
 def _quantile(upto: Floats, q: float) -> float:
-    """Of the weight up to and with each bucket."""
+    """Of the weight up to and with each bucket; within one it is spread evenly on the buckets' scale."""
     wanted = float(q * upto[-1])
     bucket = min(int(np.searchsorted(upto, wanted * (1 - 1e-12))), len(upto) - 1)
     if bucket == 0:
         return 0.0
     before, whole = float(upto[bucket - 1]), float(upto[bucket])
     within = (wanted - before) / (whole - before) if whole > before else 0.5
-    return _LOWEST * math.exp2((bucket - 1 + min(max(within, 0.0), 1.0)) / _PER_DOUBLING)
+    return bucket_edge(bucket + min(max(within, 0.0), 1.0))
 
 
 def _share_above(upto: Floats, value: float) -> float:
-    place = math.log2(value / _LOWEST) * _PER_DOUBLING + 1
+    place = bucket_place(value)
     bucket = min(max(int(place), 1), len(upto) - 1)
     before, whole = float(upto[bucket - 1]), float(upto[bucket])
     return 1 - (before + (whole - before) * min(max(place - bucket, 0.0), 1.0)) / float(upto[-1])
@@ -178,7 +178,7 @@ def quality_change(
     if champion.value == 0:
         return _unknown(sli, Unit.RELATIVE, margin, n, "the champion's is 0")
     scale, down = abs(champion.value), -1.0 if higher_is_better else 1.0
-    errors = [(m.high - m.low) / (2 * _Z) for m in (champion, candidate)]
+    errors = [(m.high - m.low) / (2 * Z) for m in (champion, candidate)]
     variance = sum(e**2 for e in errors) / scale**2
     if not (math.isfinite(variance) and variance > 0):
         return _unknown(sli, Unit.RELATIVE, margin, n, "has no interval")

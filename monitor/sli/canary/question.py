@@ -237,5 +237,6 @@ def _shown(change: Change, verdict: Verdict) -> dict[str, Any]:
         "margin": change.margin,
         "verdict": str(verdict),
         "needed": change.needed,
+        "left_out": change.left_out,
         "sentence": sentence(change),
     }

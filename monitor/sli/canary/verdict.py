@@ -71,14 +71,16 @@ def sentence(change: Change) -> str:
             said = "it may be chance"
             if change.needed:
                 said += f"; about {change.needed:,} more would tell"
+    if change.left_out:
+        said += f"; {change.left_out:,} have nothing of the champion's to compare with, and are left out"
     return f"{figures}: {said}"
 
 
 def _value(value: float, change: Change) -> str:
-    return f"{100 * value:.3g} %" if change.unit == Unit.POINTS else f"{value:.4g}"
+    return f"{100 * value:.3g} %" if change.unit is Unit.POINTS else f"{value:.4g}"
 
 
 def _change(share: float, change: Change) -> str:
     if not math.isfinite(share):
         return "any"
-    return f"{100 * share:.2g} points" if change.unit == Unit.POINTS else f"{100 * share:.2g} %"
+    return f"{100 * share:.2g} points" if change.unit is Unit.POINTS else f"{100 * share:.2g} %"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from monitor.profiles.layout import BUCKETS, bucket_of
 from monitor.sli.canary.arms import Latencies, Mix, Rates
 from monitor.sli.canary.contrast import Change, Measure, Unit, quality_change, quantile_change, rate_change
-from monitor.sli.canary.verdict import Verdict, judge, of_change
+from monitor.sli.canary.verdict import Verdict, judge, of_change, sentence
 from tests.sli.canary.simulated import Served, looks
 
 ALPHA = 0.01 / 4
@@ -79,6 +79,9 @@ def test_what_only_one_of_them_serves_is_left_out() -> None:
     mix = Mix.of(np.array([100, 50, 0]), np.array([10, 0, 70]))
     assert mix.comparable.tolist() == [True, False, False]
     assert mix.left_out == 50
+    some = rate_change("e", rates((1_000, 1), (0, 0)), rates((1_000, 1), (300, 1)), 0.01, ALPHA)
+    assert some.left_out == 300
+    assert sentence(some).endswith("; 300 have nothing of the champion's to compare with, and are left out")
     found = rate_change("e", rates((0, 0), (10, 1)), rates((10, 1), (0, 0)), 0.0, ALPHA)
     assert (found.why, of_change(found)) == ("the versions have no stratum in common", Verdict.NOT_ENOUGH)
 

@@ -139,3 +139,5 @@ def test_rollouts_ask_over_http(site: Site) -> None:
     for wrong in ({"model": "fraud"}, {**unsure, "unsure": "maybe"}, {**unsure, "speed": "1"}):
         assert called(**wrong) == 400
     assert site.client.post("/api/v1/canary", content=b"{").status_code == 400
+    for asked in ("candidate=4", "model=fraud&candidate=4&champion=3&champion=2", "model=m&candidate=4&x=1"):
+        assert site.client.get(f"/api/v1/canary?{asked}").status_code == 400
