@@ -1,6 +1,5 @@
 """Somebody else is told of what could not be delivered; over a store, on simulated time."""
 
-import random
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,63 +8,43 @@ import pytest
 from monitor.config import load_config
 from monitor.errors import ConfigError
 from monitor.paging.configured import pager_settings as configured
-from monitor.paging.inbox import post
-from monitor.paging.incidents import asking
 from monitor.paging.message import Delivery, Message, Purpose, Result
-from monitor.paging.running import Running
 from monitor.paging.settings import Fallback, Integration, Receiver
 from monitor.paging.templates import DEFAULT, Part
 from monitor.store.store import Store
 from tests.paging.provider import Provider
 from tests.paging.simulated import alert, pager_settings, route
+from tests.paging.turns import MINUTE_MS, Turns
 from tests.store.conftest import store
 
 __all__ = ["store"]
 
-MINUTE_MS = 60_000
 NAMES = ("team", "lead", "boss")
 
 
-class Service:
-    """Turns on simulated time; `team` has two integrations where `two`."""
+def turns(store: Store, *, two: bool = False) -> Turns:
+    """`team` falls back on `lead`, and that on `boss`; `two`: the team has two integrations."""
+    receivers = {name: Receiver(name, (Integration("webhook", 0, None),)) for name in NAMES}
+    if two:
+        receivers["team"] = Receiver("team", tuple(Integration("webhook", i, None) for i in range(2)))
+    settings = pager_settings(
+        route(group_by=("model",), repeat_interval_ms=4 * 60 * MINUTE_MS),
+        receivers=receivers,
+        incident_by=("model",),
+        fallback=Fallback("lead", 5 * MINUTE_MS),
+        fallbacks={"lead": Fallback("boss", 5 * MINUTE_MS)},
+    )
+    targets = [(name, i.index) for name, r in receivers.items() for i in r.integrations]
+    return Turns(store, settings, {target: Provider() for target in targets})
 
-    def __init__(self, store: Store, *, two: bool = False) -> None:
-        self.store, self.now_ms = store, 0
-        receivers = {name: Receiver(name, (Integration("webhook", 0, None),)) for name in NAMES}
-        if two:
-            receivers["team"] = Receiver("team", tuple(Integration("webhook", i, None) for i in range(2)))
-        self.settings = pager_settings(
-            route(group_by=("model",), repeat_interval_ms=4 * 60 * MINUTE_MS),
-            receivers=receivers,
-            incident_by=("model",),
-            fallback=Fallback("lead", 5 * MINUTE_MS),
-            fallbacks={"lead": Fallback("boss", 5 * MINUTE_MS)},
-        )
-        targets = [(name, i.index) for name, r in receivers.items() for i in r.integrations]
-        self.providers = {target: Provider() for target in targets}
-        self.start()
 
-    def start(self) -> None:
-        self.running = Running(
-            self.store, self.settings, "a", self.now_ms, senders=self.providers, rng=random.Random(1)
-        )
+def fire(service: Turns, *, ends: bool = False) -> None:
+    ends_ms, labels = service.now_ms if ends else None, {"alertname": "Burn", "model": "fraud"}
+    service.put(alert(labels, 0, ends_ms, at_ms=service.now_ms, resolve_timeout_ms=10**9))
 
-    def run(self, minutes: float) -> None:
-        until_ms = self.now_ms + round(minutes * MINUTE_MS)
-        while self.now_ms < until_ms:
-            for item in self.running.turn(self.now_ms).sending:
-                self.running.finished(item, self.running.send(item, 1))
-            self.now_ms += 5_000
 
-    def fire(self, *, ends: bool = False) -> None:
-        ends_ms = self.now_ms if ends else None
-        labels = {"alertname": "Burn", "model": "fraud"}
-        post(
-            self.store, [alert(labels, 0, ends_ms, at_ms=self.now_ms, resolve_timeout_ms=10**9)], self.now_ms
-        )
-
-    def seen(self, name: str, integration: int = 0) -> list[tuple[Purpose, str]]:
-        return [(m.purpose, str(m.status)) for m in self.providers[name, integration].seen]
+def told(service: Turns, name: str) -> list[tuple[Purpose, str]]:
+    return [(m.purpose, str(m.status)) for m in service.seen(name)]
 
 
 def away(message: Message, attempt: int) -> Delivery:
@@ -80,79 +59,78 @@ FIRING, ENDED = (Purpose.FALLBACK, "firing"), (Purpose.ESCALATION, "resolved")
 
 
 def test_what_waits_for_too_long_goes_to_the_fallback_with_its_end(store: Store) -> None:
-    service = Service(store)
+    service = turns(store)
     service.providers["team", 0].answers = away
-    service.fire()
+    fire(service)
     service.run(4)
-    assert service.seen("lead") == []
+    assert told(service, "lead") == []
     service.run(3)
-    assert service.seen("lead") == [FIRING]
-    (told,) = service.providers["lead", 0].seen
-    assert told.text == "team could not be reached: answered 503"
-    assert told.text in DEFAULT.render(Part.TEXT, told)
-    assert DEFAULT.render(Part.TITLE, told).startswith("[FALLBACK PAGE] ")
+    assert told(service, "lead") == [FIRING]
+    (message,) = service.seen("lead")
+    assert message.text == "team could not be reached: answered 503"
+    assert message.text in DEFAULT.render(Part.TEXT, message)
+    assert DEFAULT.render(Part.TITLE, message).startswith("[FALLBACK PAGE] ")
     service.providers["team", 0].answers = Provider().answers
     service.run(10)
-    assert service.seen("team") == [(Purpose.GROUP, "firing")]  # it still gets its own
-    service.fire(ends=True)
+    assert told(service, "team") == [(Purpose.GROUP, "firing")]  # it still gets its own
+    fire(service, ends=True)
     service.run(10)
-    assert service.seen("team")[-1][1] == "resolved"
-    assert service.seen("lead") == [FIRING, ENDED]
-    assert service.seen("boss") == []
-    lines = [entry.text for entry in asking.entries(store)]
-    assert "lead: team could not be reached: answered 503" in lines
+    assert told(service, "team")[-1][1] == "resolved"
+    assert told(service, "lead") == [FIRING, ENDED]
+    assert told(service, "boss") == []
+    assert service.said("fallback") == ["lead: team could not be reached: answered 503"]
 
 
 def test_what_is_refused_for_good_goes_there_at_once(store: Store) -> None:
-    service = Service(store)
+    service = turns(store)
     service.providers["team", 0].answers = refuses
-    service.fire()
+    fire(service)
     service.run(1)
-    assert service.seen("lead") == [FIRING]
+    assert told(service, "lead") == [FIRING]
     service.run(15)
-    assert service.seen("lead") == [FIRING]
+    assert told(service, "lead") == [FIRING]
 
 
 def test_a_fallback_that_is_away_has_one_of_its_own(store: Store) -> None:
-    service = Service(store)
+    service = turns(store)
     service.providers["team", 0].answers = service.providers["lead", 0].answers = away
-    service.fire()
+    fire(service)
     service.run(8)
-    assert service.seen("boss") == []
+    assert told(service, "boss") == []
     service.run(5)
-    assert service.seen("boss") == [FIRING]
+    assert told(service, "boss") == [FIRING]
 
 
 @pytest.mark.parametrize("answers", [away, refuses])
 def test_who_was_told_another_way_needs_none(
     store: Store, answers: Callable[[Message, int], Delivery]
 ) -> None:
-    service = Service(store, two=True)
+    service = turns(store, two=True)
     service.providers["team", 1].answers = answers
-    service.fire()
+    fire(service)
     service.run(30)
-    assert service.seen("team") == [(Purpose.GROUP, "firing")]
-    assert service.seen("lead") == []
+    assert told(service, "team") == [(Purpose.GROUP, "firing")]
+    assert told(service, "lead") == []
 
 
 def test_a_restart_tells_it_once(store: Store) -> None:
-    service = Service(store)
+    service = turns(store)
     service.providers["team", 0].answers = away
-    service.fire()
+    fire(service)
     for _ in range(12):
         service.run(1)
         service.start()
-    assert service.seen("lead") == [FIRING]
+    assert told(service, "lead") == [FIRING]
 
 
 def test_what_ended_before_it_was_told_is_told_to_nobody(store: Store) -> None:
-    service = Service(store)
+    service = turns(store)
     service.providers["team", 0].answers = away
-    service.fire()
+    fire(service)
     service.run(2)
-    service.fire(ends=True)
+    fire(service, ends=True)
     service.run(20)
-    assert service.seen("lead") == []
+    assert told(service, "lead") == []
 
 
 BASE = """

@@ -1,6 +1,6 @@
 """What is done about an alert besides telling people: over a store, on simulated time."""
 
-import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,11 +11,8 @@ from monitor.config import load_config
 from monitor.errors import ConfigError
 from monitor.paging.actions.action import Acted, Outcome, acted_on, consider
 from monitor.paging.configured import pager_settings as configured
-from monitor.paging.inbox import post
-from monitor.paging.incidents import asking
 from monitor.paging.matching import parse_matcher
 from monitor.paging.message import Delivery, Result
-from monitor.paging.running import Running
 from monitor.paging.senders import senders_of
 from monitor.paging.settings import Action, Do, Limit
 from monitor.store.store import Store
@@ -25,11 +22,13 @@ from tests.filling import fill
 from tests.paging.collector import collecting
 from tests.paging.provider import Provider
 from tests.paging.simulated import alert, pager_settings, route
+from tests.paging.turns import Turns
 from tests.store.conftest import store
 
 __all__ = ["store"]
 
-MINUTE_MS, DAY_MS = 60_000, 86_400_000
+DAY_MS = 86_400_000
+WEBHOOK = ("action retrain", 0)
 PAGES = (parse_matcher('severity="page"'),)
 
 
@@ -38,87 +37,66 @@ def action(**changed: object) -> Action:
     return Action("retrain", Do.RETRAIN, PAGES, None, **given)  # type: ignore[arg-type]
 
 
-class Service:
-    """Turns on simulated time; alerts of severity page are to retrain their model."""
+def turns(store: Store, *actions: Action) -> Turns:
+    """Alerts of severity page are to retrain their model."""
+    settings = pager_settings(route(group_by=("model",)), incident_by=("model",), actions=actions)
+    senders = {("team", 0): Provider(), WEBHOOK: Provider()}
+    return Turns(store, settings, senders)
 
-    def __init__(self, store: Store, *actions: Action) -> None:
-        self.store, self.now_ms, self.webhook = store, 0, Provider()
-        self.settings = pager_settings(route(group_by=("model",)), incident_by=("model",), actions=actions)
-        self.start()
 
-    def start(self) -> None:
-        senders = {("team", 0): Provider(), ("action retrain", 0): self.webhook}
-        self.running = Running(
-            self.store, self.settings, "a", self.now_ms, senders=senders, rng=random.Random(1)
-        )
-
-    def run(self, minutes: float) -> None:
-        until_ms = self.now_ms + round(minutes * MINUTE_MS)
-        while self.now_ms < until_ms:
-            for item in self.running.turn(self.now_ms).sending:
-                self.running.finished(item, self.running.send(item, 1))
-            self.now_ms += 5_000
-
-    def fire(self, model: str = "fraud", severity: str = "page", *, ends: bool = False) -> None:
-        labels = {"alertname": "Burn", "model": model, "severity": severity, "version": "4"}
-        ends_ms = self.now_ms if ends else None
-        made = alert(labels, self.now_ms, ends_ms, at_ms=self.now_ms, resolve_timeout_ms=10**9)
-        post(self.store, [made], self.now_ms)
-
-    def said(self) -> list[str]:
-        return [e.text for e in reversed(asking.entries(self.store)) if e.kind == "action"]
+def fire(service: Turns, model: str = "fraud", severity: str = "page") -> None:
+    labels = {"alertname": "Burn", "model": model, "severity": severity, "version": "4"}
+    service.put(alert(labels, service.now_ms, resolve_timeout_ms=10**9))
 
 
 def test_an_alert_that_fires_asks_once_and_the_timeline_says_so(store: Store) -> None:
-    service = Service(store, action())
-    service.fire()
-    service.fire("spam", severity="ticket")
+    service = turns(store, action())
+    fire(service)
+    fire(service, "spam", severity="ticket")
     service.run(3)
     service.start()
     service.run(3)
-    (asked,) = service.webhook.seen
+    (asked,) = service.seen(*WEBHOOK)
     assert (asked.incident, asked.reason, dict(asked.common_labels)["model"]) == (1, "retrain", "fraud")
-    assert sorted(service.said()) == ["retrain (retrain): acts", "retrain: accepted"]
+    assert sorted(service.said("action")) == ["retrain (retrain): acts", "retrain: accepted"]
 
 
 def test_a_dry_run_only_says_what_it_would_do(store: Store) -> None:
-    service = Service(store, action(dry_run=True))
-    service.fire()
+    service = turns(store, action(dry_run=True))
+    fire(service)
     service.run(3)
-    assert service.webhook.seen == []
-    assert service.said() == ["retrain (retrain): dry run: nothing is sent"]
+    assert service.seen(*WEBHOOK) == []
+    assert service.said("action") == ["retrain (retrain): dry run: nothing is sent"]
 
 
 def test_the_limit_holds_over_incidents_and_restarts(store: Store) -> None:
-    service = Service(store, action(limit=Limit(2, DAY_MS)))
+    service = turns(store, action(limit=Limit(2, DAY_MS)))
     for model in ("a", "b", "c", "d"):
-        service.fire(model)
+        fire(service, model)
         service.run(1)
         service.start()
     service.run(2)
-    assert [dict(m.common_labels)["model"] for m in service.webhook.seen] == ["a", "b"]
-    assert service.said().count("retrain (retrain): not done: its rate limit is reached") == 2
+    assert [dict(m.common_labels)["model"] for m in service.seen(*WEBHOOK)] == ["a", "b"]
+    assert service.said("action").count("retrain (retrain): not done: its rate limit is reached") == 2
 
 
 def test_what_is_refused_is_told(store: Store) -> None:
-    service = Service(store, action())
-    service.webhook.answers = lambda message, attempt: Delivery(Result.PERMANENT, "answered 403")
-    service.fire()
+    service = turns(store, action())
+    service.providers[WEBHOOK].answers = lambda message, attempt: Delivery(Result.PERMANENT, "answered 403")
+    fire(service)
     service.run(3)
-    assert "retrain: failed: answered 403" in service.said()
+    assert "retrain: failed: answered 403" in service.said("action")
 
 
 def test_a_crash_asks_again_under_the_same_key(store: Store) -> None:
-    service = Service(store, action())
-    service.fire()
+    service = turns(store, action())
+    fire(service)
     for _ in range(20):
-        for item in service.running.turn(service.now_ms).sending:
-            service.running.send(item, 1)  # and nobody hears the answer
-        service.now_ms += 5_000
+        service.turn(heard=False)
         service.start()
     service.run(3)
-    assert len(service.webhook.seen) > 1
-    assert len({m.dedup_key for m in service.webhook.seen}) == 1
+    assert len(service.seen(*WEBHOOK)) > 1
+    assert len({m.dedup_key for m in service.seen(*WEBHOOK)}) == 1
 
 
 @given(
@@ -161,10 +139,10 @@ def test_a_rollback_asks_for_the_version_before(store: Store, tmp_path: Path) ->
         file = tmp_path / "monitor.yaml"
         file.write_text(FILE.format(url_file=tmp_path / "url"))
         settings = configured(load_config(file).paging)
-        service = Service(store, *settings.actions)
-        sender = senders_of(store, settings)["action roll-back", 0]
-        service.running._senders["action roll-back", 0] = sender
-        service.fire()
+        senders = {("team", 0): Provider(), **senders_of(store, replace(settings, receivers={}))}
+        rolling = pager_settings(route(group_by=("model",)), incident_by=("model",), actions=settings.actions)
+        service = Turns(store, rolling, senders)
+        fire(service)
         service.run(2)
         (asked,) = collector.posted
         body = asked.body
