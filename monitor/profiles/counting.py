@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from monitor.records import Bools, Floats, Ints
 
-__all__ = ["compact", "count_pairs", "sum_pairs"]
+__all__ = ["compact", "count_pairs", "spans", "sum_pairs"]
 
 _DENSE_PER_RECORD = 64
 _DENSE_ALWAYS = 1 << 16
@@ -24,6 +24,14 @@ def compact(codes: Ints, bound: int) -> tuple[Ints, Ints]:
     lookup = np.zeros(bound, np.int64)
     lookup[distinct] = np.arange(len(distinct))
     return distinct, lookup[codes]
+
+
+def spans(starts: Ints, lengths: Ints) -> Ints:
+    """The indices of many spans, one after the other."""
+    total = np.cumsum(lengths)
+    if not len(total):
+        return np.zeros(0, np.int64)
+    return np.repeat(starts - (total - lengths), lengths) + np.arange(total[-1])
 
 
 def count_pairs(row: Ints, cell: NDArray[Any], n_rows: int) -> tuple[Ints, Ints, Ints]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from monitor.profiles.counting import compact
+from monitor.profiles.counting import compact, spans
 from monitor.profiles.layout import (
     CLASS_SCORE,
     CLASS_SCORE_SUM,
@@ -202,9 +202,7 @@ def _tally_class_scores(
     assert cells.class_scores is not None
     pair, cell, score = cells.class_scores
     begin, end = np.searchsorted(pair, index), np.searchsorted(pair, index, side="right")
-    n = end - begin
-    each = np.repeat(np.arange(len(index)), n)
-    at = np.arange(len(each)) - np.repeat(np.cumsum(n) - n, n) + np.repeat(begin, n)
+    each, at = np.repeat(np.arange(len(index)), end - begin), spans(begin, end - begin)
     shown = [(score, CLASS_SCORE_SUM - CLASS_SCORE)]
     if cells.excess is not None:
         shown.append((cells.excess[pair], 0))

@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.profiles.counting import spans
 from monitor.records import Coded, Column, Floats, Ints
 
 __all__ = [
@@ -31,7 +32,6 @@ __all__ = [
     "join_keys",
     "parse",
     "short_hash",
-    "spans",
     "values_of",
 ]
 
@@ -188,14 +188,6 @@ def short_hash(text: str | None) -> int:
         return 0
     digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=4).digest()
     return int.from_bytes(digest, "little") or 1
-
-
-def spans(starts: Ints, lengths: Ints) -> Ints:
-    """The indices of many spans, one after the other."""
-    total = np.cumsum(lengths)
-    if not len(total):
-        return np.zeros(0, np.int64)
-    return np.repeat(starts - (total - lengths), lengths) + np.arange(total[-1])
 
 
 def values_of(column: Column, lists: Mapping[int, Any] | None = None) -> Values:

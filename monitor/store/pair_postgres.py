@@ -13,8 +13,9 @@ from psycopg import pq
 from psycopg.adapt import Dumper
 
 from monitor.errors import StoreBusy, StoreError
+from monitor.profiles.counting import spans
 from monitor.records import Ints
-from monitor.store.pair_codec import KEY_BYTES, Bytes, spans
+from monitor.store.pair_codec import KEY_BYTES, Bytes
 from monitor.store.pairs import Exchanged, Incoming
 
 __all__ = ["exchange_postgres"]

@@ -12,9 +12,10 @@ import numpy as np
 import sqlalchemy as sa
 
 from monitor.clock import DAY_MS, HOUR_S
+from monitor.profiles.counting import spans
 from monitor.records import Ints
 from monitor.store.engine import reading, writing
-from monitor.store.pair_codec import KEY_BYTES, LABEL, Bytes, Halves, parse, spans
+from monitor.store.pair_codec import KEY_BYTES, LABEL, Bytes, Halves, parse
 from monitor.store.schema import counts, pairs
 from monitor.store.store import Store, insert
 
