@@ -53,21 +53,26 @@ class Lists:
 
 
 def class_scores(
-    predictions: Entries, texts: Texts, index: Ints, actual: Ints, models: Sequence[str], known: Classes
+    predictions: Entries,
+    texts: Texts,
+    index: Ints,
+    actual: Ints,
+    models: Sequence[str],
+    model: Ints,
+    known: Classes,
 ) -> ClassScores | None:
     """The scores of the classes of each pair, None where no prediction has any. `index` are the predictions,
-    `actual` (int64) the codes of the labels' texts, `models` the predictions' models. A class without a score
-    was given none. Raises Unnumbered."""
+    `actual` (int64) the codes of the labels' texts, `model` (int64) the index of each one's among `models`. A
+    class without a score was given none. Raises Unnumbered."""
     n = len(index)
     pair, name, score = predictions.class_scores(index)
     if not len(pair):
         return None
     codes, place = np.unique(actual, return_inverse=True)
     hashes = np.array([short_hash(texts.text(code)) for code in codes.tolist()], np.int64)[place]
-    names = np.array(models, np.object_)[pair]
-    wanted = dict.fromkeys(zip(names.tolist(), name.tolist(), strict=True))
-    numbers = dict(zip(wanted, known.numbers_of_hashes(wanted), strict=True))
-    number = np.array([numbers[of] for of in zip(names.tolist(), name.tolist(), strict=True)], np.int64)
+    wanted, of = np.unique(model[pair] << 32 | name, return_inverse=True)
+    numbers = known.numbers_of_hashes((models[each >> 32], each & 0xFFFF_FFFF) for each in wanted.tolist())
+    number = np.array(numbers, np.int64)[of]
     given = np.zeros(n, np.bool_)
     given[pair] = True
     hit = name == hashes[pair]

@@ -281,7 +281,7 @@ class Pairing:
             ranked=lists.ranked(),
             texts=lists.texts(predicted_class, actual_class),
             class_scores=class_scores(
-                predicted.entries, p.texts, index, actual, [models.names[i] for i in model], self._classes
+                predicted.entries, p.texts, index, actual, models.names, model, self._classes
             ),
         )
 
