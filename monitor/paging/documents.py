@@ -1,4 +1,5 @@
-"""What these messages rest on, as documents beside the pager's own, so that a restart forgets nothing."""
+"""What budgets, digests, warnings and actions rest on: documents beside the pager's own, so that a restart
+forgets nothing."""
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum

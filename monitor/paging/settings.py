@@ -220,8 +220,7 @@ class PagerSettings:
     incident; `escalations` say, by owner, who is told next, `page_budgets` how many pages are too many.
     Messages are in the words of `templates`, `go_templates` are files of Alertmanager's that aren't read.
     That a silence ends is said `silence_warning_ms` before (0: never). `fallbacks` say who is told where a
-    receiver can't be, `fallback` who for those that have none of their own; `actions`
-    what is done besides."""
+    receiver can't be, `fallback` who for the others; `actions` are what is done besides."""
 
     route: Route
     receivers: Mapping[str, Receiver]
