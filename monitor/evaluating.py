@@ -9,6 +9,7 @@ from monitor.clock import Clock, rfc3339
 from monitor.config.durations import format_duration
 from monitor.errors import MonitorError
 from monitor.job.report import JobStatus
+from monitor.records import Carries
 from monitor.slo.alert_log import KeptTransition
 from monitor.slo.evaluate import Evaluator
 from monitor.slo.objective import Subject
@@ -86,7 +87,7 @@ class SloTask:
         No further than the newest record: with nothing to come the watermark is the clock, and a log that is
         read another day may be years older.
         """
-        marks = [p.marks.high1_ms for p in list_progress(self._store) if not p.labels]
+        marks = [p.marks.high1_ms for p in list_progress(self._store, Carries.RECORDS)]
         newest_ms = max((ms for ms in marks if ms is not None), default=None)
         if newest_ms is not None:
             after_s = (newest_ms // 1000 // self._base_s + 1) * self._base_s

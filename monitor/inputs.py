@@ -5,15 +5,16 @@ from pathlib import Path
 
 from monitor.clock import Clock
 from monitor.config import Config
-from monitor.config.topics import LABEL_SPOOL, RECORD_SPOOL, topic_of
+from monitor.config.topics import SPOOLS, topic_of
 from monitor.errors import ConfigError
 from monitor.ingest.files import DirectorySource
 from monitor.ingest.kafka import open_kafka, open_sink
 from monitor.ingest.several import SeveralSources
 from monitor.ingest.source import Ownership, Source
 from monitor.ingest.spool import DurableLog, Spool
+from monitor.records import Carries
 
-__all__ = ["open_label_log", "open_log", "open_source"]
+__all__ = ["open_log", "open_logs", "open_source"]
 
 _SPOOL_LANES = 4
 
@@ -41,20 +42,21 @@ def open_source(config: Config, clock: Clock, follow: bool = True) -> Callable[[
             sources.append(
                 open_kafka(
                     kafka.client,
-                    [*kafka.topics, *kafka.label_topics],
+                    [*kafka.topics, *kafka.label_topics, *kafka.event_topics],
                     kafka.group_id,
                     ownership,
                     bootstrap_servers=kafka.bootstrap_servers,
                     options=kafka.options,
                     start=kafka.start,
+                    event_topics=kafka.event_topics,
                 )
             )
-        for files in (config.source.files, config.source.labels):
-            if files is not None:
-                name = topic_of(files.path)
-                sources.append(directory(files.path, files.pattern, files.lanes, name, ownership))
+        for _, _, files in config.source.directories:
+            name = topic_of(files.path)
+            sources.append(directory(files.path, files.pattern, files.lanes, name, ownership))
         if spool is not None:
-            for path, name in ((spool.path, RECORD_SPOOL), (spool.labels_path, LABEL_SPOOL)):
+            for carries, name in SPOOLS.items():
+                path = spool.directory(carries)
                 path.mkdir(parents=True, exist_ok=True)
                 sources.append(directory(path, "*.jsonl", _SPOOL_LANES, name, ownership))
         if not sources:
@@ -66,21 +68,18 @@ def open_source(config: Config, clock: Clock, follow: bool = True) -> Callable[[
     return opened
 
 
-def open_log(config: Config, clock: Clock) -> DurableLog | None:
-    """Where posted records go: the spool, else the first Kafka topic, else nowhere."""
+def open_log(config: Config, clock: Clock, carries: Carries) -> DurableLog | None:
+    """Where what is posted of a kind goes: its spool, else the kind's first Kafka topic, else nowhere."""
     spool, kafka = config.ingest.spool, config.source.kafka
     if spool is not None:
-        return Spool(spool.path, max_bytes=spool.max_bytes, clock=clock)
-    if kafka is not None:
-        return open_sink(kafka.bootstrap_servers, kafka.topics[0], kafka.options)
+        return Spool(spool.directory(carries), max_bytes=spool.max_bytes, clock=clock)
+    for kind, _, topics in () if kafka is None else kafka.topics_of:
+        if kafka is not None and kind is carries and topics:
+            return open_sink(kafka.bootstrap_servers, topics[0], kafka.options)
     return None
 
 
-def open_label_log(config: Config, clock: Clock) -> DurableLog | None:
-    """Where posted labels go: the labels' spool, else the first Kafka label topic, else nowhere."""
-    spool, kafka = config.ingest.spool, config.source.kafka
-    if spool is not None:
-        return Spool(spool.labels_path, max_bytes=spool.max_bytes, clock=clock)
-    if kafka is not None and kafka.label_topics:
-        return open_sink(kafka.bootstrap_servers, kafka.label_topics[0], kafka.options)
-    return None
+def open_logs(config: Config, clock: Clock) -> dict[Carries, DurableLog]:
+    """Where what is posted goes, of those kinds that are taken."""
+    opened = ((carries, open_log(config, clock, carries)) for carries in Carries)
+    return {carries: log for carries, log in opened if log is not None}

@@ -1,14 +1,16 @@
-"""Loading files of labels: into the log that the job reads, or without one straight into the store.
+"""Sending messages to where the job reads them: into the log of a configuration, or without one straight into
+the store.
 
-Either way a label that is loaded twice counts once, for it is joined by its id or key. A load into the store
-that was killed goes on where it stood: its progress is kept under a name made from what it loads.
+Either way what is sent twice counts once: labels are joined by their id or key, events told apart by their
+source and id. A load into the store that was killed goes on where it stood: its progress is kept under a name
+made from what it loads.
 """
 
 import hashlib
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,33 +20,40 @@ from monitor.clock import Clock, WallClock
 from monitor.config import Config
 from monitor.config.model import FilesConfig, IngestConfig, SourceConfig
 from monitor.errors import SourceError, StoreBusy
+from monitor.ingest.events.decode import EventDecoder
 from monitor.ingest.label_files import LabelColumns, read_labels
 from monitor.ingest.labels import LabelDecoder
 from monitor.ingest.source import Chunk
 from monitor.ingest.spool import DurableLog
-from monitor.inputs import open_label_log, open_source
+from monitor.inputs import open_log, open_source
 from monitor.job.job import Job
-from monitor.records import Partition
+from monitor.job.report import CommittedFlush
+from monitor.records import Carries, DeadLetter, Partition
 from monitor.service import job_settings, owner_name
 from monitor.store import ownership
 from monitor.store.store import Store
 
-__all__ = ["Loaded", "load_labels"]
+__all__ = ["Loaded", "load_labels", "send_events"]
 
 _PATIENCE_S = 60.0
 _RETRY_S = 0.5
-_PREFIX = "labels-load"
 
 
 @dataclass(slots=True)
 class Loaded:
-    """How many labels were sent, and how many messages are none, by reason. `where` they went: None for the
+    """How many messages were taken, and how many are none, by reason. `where` they went: None for the
     store itself; `before`: the store had all or some of them from the same files already."""
 
     where: str | None = None
-    labels: int = 0
+    taken: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     before: bool = False
+
+    def committed(self, flush: CommittedFlush) -> None:
+        """What the store itself refuses is refused too: it knows more than a message by itself tells."""
+        again = Counter(flush.dead) - self.refused
+        self.refused += again
+        self.taken -= again.total()
 
 
 def load_labels(
@@ -59,49 +68,70 @@ def load_labels(
     Raises SourceError where a file can't be read, and StoreBusy where the log takes nothing for a minute:
     what was sent until then stays, and the same files may be loaded again.
     """
-    clock = clock or WallClock()
-    log = open_label_log(config, clock)
-    if log is None:
-        return _into_store(config, paths, columns, clock, progress)
-    loaded = Loaded(_name(config))
-    try:
-        for lines in _counted(config, paths, columns, clock, progress, loaded):
-            _append(log, lines)
-    finally:
-        log.close()
+    clock, loaded = clock or WallClock(), Loaded()
+    stream = config.stream
+    decoder = LabelDecoder(max_record_bytes=stream.max_record_bytes, max_ahead_ms=stream.max_ahead_ms)
+
+    def batches() -> Iterator[list[bytes]]:
+        before = 0
+        for path in paths:
+            read = 0
+            for lines, read in read_labels(path, columns):
+                decoded = decoder.decode(_chunk(lines, clock))
+                _count(loaded, len(decoded.batch), decoded.dead)
+                yield lines
+                progress(before + read)
+            before += read
+
+    _send(config, Carries.LABELS, batches(), clock, loaded)
     return loaded
 
 
-def _name(config: Config) -> str:
-    spool, kafka = config.ingest.spool, config.source.kafka
-    if spool is not None:
-        return str(spool.labels_path)
-    return f"Kafka topic {kafka.label_topics[0]}" if kafka is not None else ""
+def send_events(config: Config, lines: Sequence[bytes], clock: Clock | None = None) -> Loaded:
+    """Sends events, one CloudEvent in structured mode a line; what is none goes to the dead letters.
 
-
-def _counted(
-    config: Config,
-    paths: Sequence[Path],
-    columns: LabelColumns,
-    clock: Clock,
-    progress: Callable[[int], None],
-    loaded: Loaded,
-) -> Iterator[list[bytes]]:
-    """The messages of all files; what the job will say of them is counted on the way."""
+    Raises as `load_labels` does.
+    """
+    clock, loaded = clock or WallClock(), Loaded()
     stream = config.stream
-    decoder = LabelDecoder(max_record_bytes=stream.max_record_bytes, max_ahead_ms=stream.max_ahead_ms)
-    before = 0
-    for path in paths:
-        read = 0
-        for lines, read in read_labels(path, columns):
-            n = len(lines)
-            append_ms = np.full(n, clock.now_ms(), np.int64)
-            decoded = decoder.decode(Chunk(Partition(_PREFIX, 0), lines, np.arange(n), n, append_ms))
-            loaded.labels += len(decoded.batch)
-            loaded.refused.update(letter.reason for letter in decoded.dead)
-            yield lines
-            progress(before + read)
-        before += read
+    decoder = EventDecoder(max_record_bytes=stream.max_record_bytes, max_ahead_ms=stream.max_ahead_ms)
+    decoded = decoder.decode(_chunk(lines, clock))
+    _count(loaded, len(decoded.events), decoded.dead)
+    _send(config, Carries.EVENTS, [list(lines)], clock, loaded)
+    return loaded
+
+
+def _chunk(lines: Sequence[bytes], clock: Clock) -> Chunk:
+    n = len(lines)
+    return Chunk(Partition("load", 0), lines, np.arange(n), n, np.full(n, clock.now_ms(), np.int64))
+
+
+def _count(loaded: Loaded, taken: int, dead: Sequence[DeadLetter]) -> None:
+    """Counts what the job will say of the messages."""
+    loaded.taken += taken
+    loaded.refused.update(letter.reason for letter in dead)
+
+
+def _send(
+    config: Config, carries: Carries, batches: Iterable[list[bytes]], clock: Clock, loaded: Loaded
+) -> None:
+    log = open_log(config, clock, carries)
+    if log is None:
+        _into_store(config, carries, batches, clock, loaded)
+        return
+    loaded.where = _name(config, carries)
+    try:
+        for lines in batches:
+            _append(log, lines)
+    finally:
+        log.close()
+
+
+def _name(config: Config, carries: Carries) -> str:
+    if config.ingest.spool is not None:
+        return str(config.ingest.spool.directory(carries))
+    topics = () if config.source.kafka is None else config.source.kafka.topics_of
+    return next(f"Kafka topic {names[0]}" for kind, _, names in topics if kind is carries)
 
 
 def _append(log: DurableLog, lines: list[bytes]) -> None:
@@ -118,36 +148,32 @@ def _append(log: DurableLog, lines: list[bytes]) -> None:
 
 
 def _into_store(
-    config: Config,
-    paths: Sequence[Path],
-    columns: LabelColumns,
-    clock: Clock,
-    progress: Callable[[int], None],
-) -> Loaded:
-    """Runs the job over the labels, written out as the directory of files that it can go on with."""
-    loaded = Loaded()
+    config: Config, carries: Carries, batches: Iterable[list[bytes]], clock: Clock, loaded: Loaded
+) -> None:
+    """Runs the job over the messages, written out as the directory of files that it can go on with."""
     with tempfile.TemporaryDirectory(prefix="monitor-") as temporary:
-        staged = Path(temporary) / "labels.jsonl"
+        staged = Path(temporary) / f"{carries}.jsonl"
         digest = hashlib.blake2b(digest_size=8)
         try:
             with staged.open("wb") as file:
-                for lines in _counted(config, paths, columns, clock, progress, loaded):
+                for lines in batches:
                     data = b"\n".join(lines) + b"\n"
                     digest.update(data)
                     file.write(data)
         except OSError as e:
             raise SourceError(f"{temporary}: {e.strerror}; free some space, or set TMPDIR") from e
-        directory = Path(temporary) / f"{_PREFIX}-{digest.hexdigest()}"
+        directory = Path(temporary) / f"{carries}-load-{digest.hexdigest()}"
         directory.mkdir()
         staged.rename(directory / staged.name)
-        source = SourceConfig(labels=FilesConfig(path=directory, pattern="*.jsonl", lanes=1))
+        files = FilesConfig(path=directory, pattern="*.jsonl", lanes=1)
+        source = SourceConfig.model_validate({carries.value: files})
         only = config.model_copy(update={"source": source, "ingest": IngestConfig()})
         store = Store.open(only.store)
         try:
             loaded.before = bool(ownership.list_files(store, directory.name))
             # The job and no more: whoever runs the service evaluates alerts, and drops what is too old.
             open_it = open_source(only, clock, follow=False)
-            Job(store, open_it, job_settings(only, owner_name()), clock).run(until_caught_up=True)
+            settings = job_settings(only, owner_name())
+            Job(store, open_it, settings, clock, observers=(loaded,)).run(until_caught_up=True)
         finally:
             store.close()
-    return loaded

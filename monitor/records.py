@@ -5,6 +5,7 @@ This module imports nothing of monitor: it is what the stages speak of.
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 __all__ = [
     "Batch",
     "Bools",
+    "Carries",
     "Coded",
     "Column",
     "DeadLetter",
@@ -28,6 +30,14 @@ __all__ = [
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 Bools: TypeAlias = NDArray[np.bool_]
+
+
+class Carries(StrEnum):
+    """What a stream carries: inferences, the labels that come after them, or events of operations."""
+
+    RECORDS = "records"
+    LABELS = "labels"
+    EVENTS = "events"
 
 
 class Partition(NamedTuple):

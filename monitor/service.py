@@ -12,12 +12,12 @@ from monitor.clock import Clock, WallClock
 from monitor.config import Config
 from monitor.config.sampling import sample_settings
 from monitor.config.thresholds import counted_thresholds_ms
-from monitor.config.topics import LABEL_SPOOL, RECORD_SPOOL, label_topics
+from monitor.config.topics import SPOOLS, streams
 from monitor.errors import MonitorError
 from monitor.evaluating import SloTask
 from monitor.ingest.shape import Limits
 from monitor.ingest.spool import Spool
-from monitor.inputs import open_label_log, open_log, open_source
+from monitor.inputs import open_logs, open_source
 from monitor.job.job import Job
 from monitor.job.report import JobStatus, Observer
 from monitor.job.settings import JobSettings
@@ -29,6 +29,7 @@ from monitor.paging.outbox.policy import Repeats
 from monitor.paging.replaying import Replay
 from monitor.paging.task import PagerTask
 from monitor.paging_web import paging_site
+from monitor.records import Carries
 from monitor.sli.drift_dispersion import dispersion
 from monitor.slo.alert_log import list_states
 from monitor.slo.evaluate import Evaluator
@@ -64,7 +65,7 @@ def job_settings(config: Config, owner: str) -> JobSettings:
     """What a configuration asks of the job."""
     stream, limits = config.stream, config.limits
     segments = {name: model.segments for name, model in config.models.items()}
-    keep = config.labels.keep_predictions
+    keep, carries = config.labels.keep_predictions, streams(config)
     return JobSettings(
         owner=owner,
         service_s=config.windows.service_s,
@@ -80,13 +81,14 @@ def job_settings(config: Config, owner: str) -> JobSettings:
         max_record_bytes=stream.max_record_bytes,
         max_ahead_ms=stream.max_ahead_ms,
         catch_up_age_ms=stream.catch_up_age_ms,
-        label_topics=label_topics(config),
+        carries=carries,
+        models=frozenset(config.models),
         samples=sample_settings(config),
         feature_segments={name: model.feature_segments for name, model in config.models.items()},
         positive_classes={
             name: model.positive_class for name, model in config.models.items() if model.positive_class
         },
-        pairs=bool(label_topics(config)) if keep is None else keep,
+        pairs=Carries.LABELS in carries.values() if keep is None else keep,
         pair_samples={name: model.pair_sample for name, model in config.models.items()},
         decoder=Limits(
             models=limits.models, features=limits.features_per_model, segment_labels=limits.segment_labels
@@ -175,7 +177,7 @@ class Housekeeping:
 
     def _drop_expired(self, now_ms: int) -> None:
         """Ages are held against the stream, not the clock: old logs replayed today are not old yet."""
-        heads = [p.marks.watermark_ms for p in ownership.list_progress(self._store) if not p.labels]
+        heads = [p.marks.watermark_ms for p in ownership.list_progress(self._store, Carries.RECORDS)]
         newest_ms = max((ms for ms in heads if ms is not None), default=0)
         until_ms = min(now_ms, newest_ms)
         while sum(drop_expired(self._store, self._retention, self._settings.tiers_s, until_ms).values()):
@@ -237,8 +239,7 @@ class Server:
             clock=clock,
             status=lambda: self._status,
             metrics=metrics,
-            durable_log=open_log(config, clock),
-            label_log=open_label_log(config, clock),
+            logs=open_logs(config, clock),
             settings=from_config(config.web),
             bases=config.windows,
             samples=sample_settings(config),
@@ -310,10 +311,12 @@ class Service:
         self._pager = open_pager(config, self.store, owner, clock, pager_metrics)
         if isinstance(self._pager, PagerTask):
             self.metrics.registry.register(pager_metrics)
-        self._log = open_log(config, clock) if web else None
-        self._label_log = open_label_log(config, clock) if web else None
-        logs = ((self._log, RECORD_SPOOL), (self._label_log, LABEL_SPOOL))
-        pruning = [SpoolPruning(self.store, log, topic) for log, topic in logs if isinstance(log, Spool)]
+        self._logs = open_logs(config, clock) if web else {}
+        pruning = [
+            SpoolPruning(self.store, log, SPOOLS[carries])
+            for carries, log in self._logs.items()
+            if isinstance(log, Spool)
+        ]
         self.job = Job(
             self.store,
             open_source(config, clock, follow),
@@ -333,8 +336,7 @@ class Service:
             clock=clock,
             status=self.job.status,
             metrics=self.metrics,
-            durable_log=self._log,
-            label_log=self._label_log,
+            logs=self._logs,
             settings=from_config(config.web),
             bases=config.windows,
             samples=sample_settings(config),
@@ -384,9 +386,8 @@ class Service:
         finally:
             if self._web is not None:
                 self._web.stop()
-            for log in (self._log, self._label_log):
-                if log is not None:
-                    log.close()
+            for log in self._logs.values():
+                log.close()
             self._housekeeping.stop()
             self._concept.stop()
             self._slo.stop()

@@ -12,6 +12,7 @@ from monitor.errors import MonitorError
 from monitor.job.report import JobStatus
 from monitor.profiles.layout import Kind
 from monitor.profiles.watermark import PartitionMark, overall
+from monitor.records import Carries
 from monitor.sli.entries import Grouping, join, place
 from monitor.sli.quality_cells import QualityCells
 from monitor.sli.watch import Seen, advance, seen_in
@@ -62,13 +63,20 @@ def _closed_ms(store: Store, now_ms: int, max_hold_ms: int) -> int | None:
     """
     progress = list_progress(store)
     marks = [
-        max((p.marks.high1_ms for p in progress if p.labels and p.marks.high1_ms is not None), default=None)
+        max(
+            (
+                p.marks.high1_ms
+                for p in progress
+                if p.carries is Carries.LABELS and p.marks.high1_ms is not None
+            ),
+            default=None,
+        )
     ]
-    for labels in (True, False):
+    for carries in (Carries.LABELS, Carries.RECORDS):
         mine = [
             PartitionMark(p.marks.watermark_ms, p.idle_since_ms is not None, p.updated_ms)
             for p in progress
-            if p.labels == labels
+            if p.carries is carries
         ]
         if mine:
             marks.append(overall(mine, now_ms, max_hold_ms))

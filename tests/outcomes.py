@@ -9,7 +9,7 @@ from monitor.profiles.profile import Profiles
 from monitor.profiles.quality import Pairs, count_quality
 from monitor.profiles.rows import RowKey, RowKeys
 from monitor.profiles.series import SeriesKey
-from monitor.records import Ints, Partition
+from monitor.records import Carries, Ints, Partition
 from monitor.store import Store, ownership
 from monitor.store.names import series_ids
 from monitor.store.schema import profiles, progress
@@ -54,7 +54,7 @@ def add_outcomes(
 
 def labels_have_come_to(store: Store, ms: int, now_ms: int) -> None:
     """The stream of labels has its watermark at `ms`."""
-    claim = ownership.claim(store, LABELS, "test", now_ms, labels=True)
+    claim = ownership.claim(store, LABELS, "test", now_ms, carries=Carries.LABELS)
     with store.engine.begin() as connection:
         connection.execute(
             sa.update(progress).where(progress.c.writer == claim.writer).values(watermark_ms=ms, high1_ms=ms)

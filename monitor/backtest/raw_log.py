@@ -26,7 +26,7 @@ from monitor.errors import ConfigError, QueryError
 from monitor.ingest.source import Chunk, Lag, Ownership
 from monitor.job.job import Job
 from monitor.job.settings import JobSettings
-from monitor.records import Partition
+from monitor.records import Carries, Partition
 from monitor.service import job_settings
 from monitor.sli.drift_dispersion import dispersion
 from monitor.slo.settings import from_config
@@ -67,10 +67,10 @@ def _settings(configs: Sequence[Config], labels: bool) -> JobSettings:
     """The job's settings, with all that any of the rules need counted."""
     settings = job_settings(configs[0], _OWNER)
     thresholds = {value for config in configs for value in counted_thresholds_ms(config)}
-    topics = frozenset({_LABELS.topic}) if labels else frozenset()
+    carries = {_LABELS.topic: Carries.LABELS}
     samples = replace(settings.samples, per_window=0)  # nobody will look at them
     return replace(
-        settings, samples=samples, thresholds_ms=tuple(sorted(thresholds)), label_topics=topics, pairs=labels
+        settings, samples=samples, thresholds_ms=tuple(sorted(thresholds)), carries=carries, pairs=labels
     )
 
 
@@ -127,7 +127,7 @@ def _read(store: Store, settings: JobSettings, came: Iterable[Arrival]) -> Itera
 
 def _marks(store: Store) -> tuple[int | None, int | None]:
     """The highest timestamp of the records so far, and their watermark, ms."""
-    marks = next((p.marks for p in ownership.list_progress(store) if not p.labels), None)
+    marks = next((p.marks for p in ownership.list_progress(store, Carries.RECORDS)), None)
     return (None, None) if marks is None else (marks.high1_ms, marks.watermark_ms)
 
 

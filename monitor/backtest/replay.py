@@ -8,6 +8,7 @@ import numpy as np
 from monitor.clock import DAY_S, rfc3339
 from monitor.errors import QueryError
 from monitor.profiles.layout import Kind
+from monitor.records import Carries
 from monitor.sli.question import Time
 from monitor.slo.alert_log import KeptTransition
 from monitor.slo.episodes import Episode, episodes
@@ -45,7 +46,7 @@ def held_span(store: Store, from_s: int | None, to_s: int | None, base_s: int) -
     held = extent(store, Kind.SERVICE, base_s, numbers)
     if held is None:
         raise QueryError("backtest: the store has no records; run `monitor run` first, or give --log FILE")
-    marks = [p.marks.watermark_ms for p in list_progress(store) if not p.labels]
+    marks = [p.marks.watermark_ms for p in list_progress(store, Carries.RECORDS)]
     newest_s = max((ms // 1000 for ms in marks if ms is not None), default=held[1])
     last_s = min(held[1] + base_s, max(newest_s, held[0]) // base_s * base_s + base_s)
     span = within(Span(held[0], last_s), from_s, to_s, base_s)

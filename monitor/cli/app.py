@@ -20,6 +20,7 @@ from monitor.cli import (
     demo,
     doctor,
     drift,
+    event,
     fairness,
     gate,
     incident,
@@ -73,6 +74,7 @@ app.add_typer(oncall.app, name="oncall", rich_help_panel=OPERATE)
 app.command("audit", rich_help_panel=OPERATE)(audit.audit)
 app.add_typer(page.app, name="page", rich_help_panel=OPERATE)
 app.add_typer(route.app, name="route", rich_help_panel=OPERATE)
+app.add_typer(event.app, name="event", rich_help_panel=OPERATE)
 app.add_typer(labels.app, name="labels", rich_help_panel=OPERATE)
 app.add_typer(baseline.app, name="baseline", rich_help_panel=OPERATE)
 app.add_typer(letters.app, name="dead-letters", rich_help_panel=OPERATE)

@@ -58,9 +58,9 @@ def load(
         task = bar.add_task("labels", total=sum(path.stat().st_size for path in files))
         done = load_labels(loaded, files, columns, progress=lambda read: bar.update(task, completed=read))
     if done.where is not None:
-        print(f"{done.labels:,} labels sent to {done.where}; they count when the job has read them")
+        print(f"{done.taken:,} labels sent to {done.where}; they count when the job has read them")
     else:
-        print(f"{done.labels:,} labels loaded into {mask_url(loaded.store)}")
+        print(f"{done.taken:,} labels loaded into {mask_url(loaded.store)}")
         if done.before:
             print("these files had been loaded before: what was there counts once")
     if done.refused:

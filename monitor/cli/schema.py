@@ -1,4 +1,4 @@
-"""`monitor schema`: the record contract, and the label contract."""
+"""`monitor schema`: the record contract, and the label contract; that of events is `monitor event schema`."""
 
 import json
 from typing import Annotated

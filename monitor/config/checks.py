@@ -17,6 +17,7 @@ from monitor.config.mistake import Mistake
 from monitor.config.model import Config
 from monitor.config.secrets import mask_url
 from monitor.config.topics import named_streams
+from monitor.records import Carries
 
 __all__ = ["Mistake", "is_loopback", "matching_files", "mistakes", "warnings"]
 
@@ -63,8 +64,8 @@ def _source(config: Config) -> Iterator[Mistake]:
     kafka, files = config.source.kafka, config.source.files
     if kafka is not None and files is not None:
         yield Mistake(("source",), "names both kafka and files; keep one")
-    for key, directory in (("files", files), ("labels", config.source.labels)):
-        if directory is not None and not directory.path.is_dir():
+    for _, key, directory in config.source.directories:
+        if not directory.path.is_dir():
             state = "is no directory" if directory.path.exists() else "does not exist; create the directory"
             yield Mistake(("source", key, "path"), f"{directory.path} {state}")
     if kafka is not None:
@@ -75,18 +76,17 @@ def _source(config: Config) -> Iterator[Mistake]:
 
 def _directories(config: Config) -> Iterator[Mistake]:
     """Directories that are no directories, or that would be read twice."""
-    files, labels, spool = config.source.files, config.source.labels, config.ingest.spool
+    spool = config.ingest.spool
     known: dict[Path, Location] = {}
-    if files is not None:
-        known[files.path.resolve()] = ("source", "files", "path")
-    if labels is not None:
-        yield from _read_twice(known, ("source", "labels", "path"), labels.path)
+    for _, key, files in config.source.directories:
+        yield from _read_twice(known, ("source", key, "path"), files.path)
     if spool is not None:
         place: Location = ("ingest", "spool", "path")
         if spool.path.exists() and not spool.path.is_dir():
             yield Mistake(place, f"{spool.path} is no directory")
         yield from _read_twice(known, place, spool.path)
-        yield from _read_twice(known, place, spool.labels_path, "with labels in it ")
+        for carries in (Carries.LABELS, Carries.EVENTS):
+            yield from _read_twice(known, place, spool.directory(carries), f"with {carries} in it ")
 
 
 def _read_twice(known: dict[Path, Location], place: Location, path: Path, how: str = "") -> Iterator[Mistake]:
@@ -146,12 +146,12 @@ def warnings(config: Config) -> Iterator[Mistake]:
     if not is_loopback(host):
         sentence = f"{host} is beyond loopback: every request will need a token; see `monitor token create`"
         yield Mistake(("web", "host"), sentence)
-    kafka, files = config.source.kafka, config.source.files
+    kafka = config.source.kafka
     if kafka is not None and kafka.options.get("security.protocol", "").lower() == "sasl_plaintext":
         sentence = "SASL_PLAINTEXT sends passwords unencrypted; SASL_SSL does not"
         yield Mistake(("source", "kafka", "options"), sentence)
-    for key, read in (("files", files), ("labels", config.source.labels)):
-        if read is not None and read.path.is_dir() and not matching_files(read.path, read.pattern):
+    for _, key, read in config.source.directories:
+        if read.path.is_dir() and not matching_files(read.path, read.pattern):
             yield Mistake(("source", key, "pattern"), f"no file in {read.path} matches {read.pattern} yet")
     yield from alert_warnings(config)
     yield from _paging_warnings(config)

@@ -12,9 +12,10 @@ from monitor.config.mistake import Mistake
 from monitor.config.model import Config
 from monitor.config.objective_values import objective_of, period_of
 from monitor.config.objectives import BurnConfig
-from monitor.config.topics import label_topics
+from monitor.config.topics import streams
 from monitor.config.watches import watch_mistakes
 from monitor.profiles.layout import Kind
+from monitor.records import Carries
 from monitor.slo.catalogue import generic
 from monitor.slo.indicators import Shape
 from monitor.slo.objective import Objective
@@ -110,7 +111,7 @@ def _made(placed: Placed) -> Objective | None:
 
 def alert_warnings(config: Config) -> Iterator[Mistake]:
     """What works, but won't alert or count as somebody may think."""
-    labels = bool(label_topics(config))
+    labels = Carries.LABELS in streams(config).values()
     labels = labels if config.labels.keep_predictions is None else config.labels.keep_predictions
     for placed in placed_objectives(config):
         objective = _made(placed)

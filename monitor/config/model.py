@@ -26,6 +26,7 @@ from monitor.config.objectives import ObjectiveConfig, SloConfig
 from monitor.config.paging import PagingConfig, PagingSection
 from monitor.config.secrets import is_secret, mask_options, mask_url, url_secrets
 from monitor.config.section import Section, Text
+from monitor.records import Carries
 
 __all__ = [
     "Config",
@@ -91,7 +92,7 @@ OptionText = Annotated[str, BeforeValidator(_text)]
 class KafkaConfig(Section):
     """A Kafka cluster. `options` are librdkafka properties, passed through for TLS and SASL.
 
-    `label_topics` carry labels, `topics` inferences.
+    `topics` carry inferences, `label_topics` labels, `event_topics` events of operations.
     """
 
     bootstrap_servers: Annotated[str, AfterValidator(_brokers), Field(examples=["localhost:9092"])]
@@ -99,10 +100,20 @@ class KafkaConfig(Section):
         tuple[Text, ...], AfterValidator(_topics), Field(min_length=1, examples=[["inferences"]])
     ]
     label_topics: Annotated[Topics, Field(examples=[["labels"]])] = ()
+    event_topics: Annotated[Topics, Field(examples=[["operations"]])] = ()
     group_id: Text = "monitor"
     client: Literal["confluent", "kafka-python"] = "confluent"
     start: Literal["earliest", "latest"] = "earliest"
     options: Annotated[dict[str, OptionText], PlainSerializer(mask_options)] = Field(default_factory=dict)
+
+    @property
+    def topics_of(self) -> tuple[tuple[Carries, str, tuple[str, ...]], ...]:
+        """What topics carry, the key that names them, and their names."""
+        return (
+            (Carries.RECORDS, "topics", self.topics),
+            (Carries.LABELS, "label_topics", self.label_topics),
+            (Carries.EVENTS, "event_topics", self.event_topics),
+        )
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         for name, value in super().__repr_args__():
@@ -118,7 +129,8 @@ class FilesConfig(Section):
 
 
 class SourceConfig(Section):
-    """Where inferences come from, `kafka` or `files`, and labels: `labels` are files too, beside either.
+    """Where inferences come from, `kafka` or `files`; `labels` and `events` (of operations) are files too,
+    beside either.
 
     A loaded file always names one.
     """
@@ -126,6 +138,17 @@ class SourceConfig(Section):
     kafka: KafkaConfig | None = None
     files: FilesConfig | None = None
     labels: FilesConfig | None = None
+    events: FilesConfig | None = None
+
+    @property
+    def directories(self) -> list[tuple[Carries, str, FilesConfig]]:
+        """What the directories that are read carry, and the key of each."""
+        named = (
+            (Carries.RECORDS, "files", self.files),
+            (Carries.LABELS, "labels", self.labels),
+            (Carries.EVENTS, "events", self.events),
+        )
+        return [(carries, key, files) for carries, key, files in named if files is not None]
 
 
 class WindowsConfig(Section):
@@ -236,18 +259,18 @@ class LogConfig(Section):
 
 
 class SpoolConfig(Section):
-    """A directory that keeps what was posted until it is read: records in it, labels in `labels` below it.
+    """A directory that keeps what was posted until it is read: records in it, labels and events in `labels`
+    and `events` below it.
 
-    Each of the two has at most `max_bytes`.
+    Each of the three has at most `max_bytes`.
     """
 
     path: Annotated[Path, Field(examples=["/var/spool/inferences/http"])]
     max_bytes: Annotated[Bytes, Field(gt=0)] = 1 << 30
 
-    @property
-    def labels_path(self) -> Path:
-        """The directory of posted labels."""
-        return self.path / "labels"
+    def directory(self, carries: Carries) -> Path:
+        """Where what was posted of a kind is kept."""
+        return self.path if carries is Carries.RECORDS else self.path / carries
 
 
 class IngestConfig(Section):

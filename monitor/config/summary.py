@@ -130,8 +130,10 @@ def _web(config: Config) -> str:
 def _posted(config: Config) -> str:
     spool, kafka = config.ingest.spool, config.source.kafka
     if spool is not None:
-        return f"{spool.path}, labels in {spool.labels_path} (up to {format_size(spool.max_bytes)} each)"
+        aside = f"labels and events in directories below it (up to {format_size(spool.max_bytes)} each)"
+        return f"{spool.path}, {aside}"
     if kafka is None:
         return "nowhere: set ingest.spool"
     labels = kafka.label_topics[0] if kafka.label_topics else "nowhere: set source.kafka.label_topics"
-    return f"Kafka topic {kafka.topics[0]}, labels to {labels}"
+    events = kafka.event_topics[0] if kafka.event_topics else "nowhere: set source.kafka.event_topics"
+    return f"Kafka topic {kafka.topics[0]}, labels to {labels}, events to {events}"

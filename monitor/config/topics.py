@@ -1,19 +1,24 @@
-"""What the streams of a configuration are called in the store, and which of them carry labels.
+"""What the streams of a configuration are called in the store, and what they carry.
 
 Progress is kept by these names, so no two streams may share one.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from monitor.config.document import Location
 from monitor.config.model import Config
+from monitor.records import Carries
 
-__all__ = ["LABEL_SPOOL", "RECORD_SPOOL", "label_topics", "named_streams", "topic_of"]
+__all__ = ["SPOOLS", "named_streams", "streams", "topic_of"]
 
-RECORD_SPOOL = "http-spool"
-LABEL_SPOOL = "http-labels-spool"
+# The names of the streams of what was posted.
+SPOOLS: Mapping[Carries, str] = {
+    Carries.RECORDS: "http-spool",
+    Carries.LABELS: "http-labels-spool",
+    Carries.EVENTS: "http-events-spool",
+}
 
 
 def topic_of(directory: Path) -> str:
@@ -21,23 +26,19 @@ def topic_of(directory: Path) -> str:
     return directory.name or os.path.basename(os.path.abspath(directory))
 
 
-def named_streams(config: Config) -> Iterator[tuple[Location, str, bool]]:
-    """Every stream: the key that names it, its name, and whether it carries labels."""
-    kafka, files, labels = config.source.kafka, config.source.files, config.source.labels
-    if kafka is not None:
-        for topic in kafka.topics:
-            yield ("source", "kafka", "topics"), topic, False
-        for topic in kafka.label_topics:
-            yield ("source", "kafka", "label_topics"), topic, True
+def named_streams(config: Config) -> Iterator[tuple[Location, str, Carries]]:
+    """Every stream: the key that names it, its name, and what it carries."""
+    if (kafka := config.source.kafka) is not None:
+        for carries, key, topics in kafka.topics_of:
+            for topic in topics:
+                yield ("source", "kafka", key), topic, carries
     if config.ingest.spool is not None:
-        yield ("ingest", "spool"), RECORD_SPOOL, False
-        yield ("ingest", "spool"), LABEL_SPOOL, True
-    if files is not None:
-        yield ("source", "files", "path"), topic_of(files.path), False
-    if labels is not None:
-        yield ("source", "labels", "path"), topic_of(labels.path), True
+        for carries, name in SPOOLS.items():
+            yield ("ingest", "spool"), name, carries
+    for carries, key, files in config.source.directories:
+        yield ("source", key, "path"), topic_of(files.path), carries
 
 
-def label_topics(config: Config) -> frozenset[str]:
-    """The names of the streams that carry labels."""
-    return frozenset(name for _, name, labels in named_streams(config) if labels)
+def streams(config: Config) -> dict[str, Carries]:
+    """What each stream carries, by its name."""
+    return {name: carries for _, name, carries in named_streams(config)}

@@ -46,7 +46,7 @@ def look_at_broker(
     count = len(metadata.brokers)
     yield fine("broker", f"{count} {'broker' if count == 1 else 'brokers'} behind {servers}, {protocol}")
     present: dict[str, int] = {}
-    for topic in (*kafka.topics, *kafka.label_topics):
+    for topic in (*kafka.topics, *kafka.label_topics, *kafka.event_topics):
         found = metadata.topics.get(topic)
         if found is not None and found.error is None:
             present[topic] = len(found.partitions)

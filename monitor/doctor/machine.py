@@ -24,9 +24,8 @@ _PROBE_S = 1.0
 
 def look_at_machine(config: Config) -> Iterator[Finding]:
     """Findings on the directories of files, the spool and the port."""
-    for key, files in (("files", config.source.files), ("labels", config.source.labels)):
-        if files is not None:
-            yield _files(key, files)
+    for _, key, files in config.source.directories:
+        yield _files(key, files)
     if config.ingest.spool is not None:
         yield from _spool(config.ingest.spool)
     yield _port(config.web)

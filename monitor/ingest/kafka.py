@@ -132,18 +132,27 @@ def open_kafka(
     bootstrap_servers: str,
     options: Mapping[str, str],
     start: Literal["earliest", "latest"],
+    event_topics: Sequence[str] = (),
 ) -> Source:
-    """A source on the client asked for. Raises ConfigError for options that it does not know."""
+    """A source on the client asked for; of its topics the `event_topics` carry events.
+
+    Raises ConfigError for options that the client does not know."""
+    from monitor.ingest.kafka_confluent import ConfluentSource
+
     if client == "kafka-python":
         from monitor.ingest.kafka_python import KafkaPythonSource
 
-        return KafkaPythonSource(
-            topics, group_id, ownership, bootstrap_servers=bootstrap_servers, options=options, start=start
-        )
-    from monitor.ingest.kafka_confluent import ConfluentSource
-
-    return ConfluentSource(
-        topics, group_id, ownership, bootstrap_servers=bootstrap_servers, options=options, start=start
+        make: type[KafkaPythonSource | ConfluentSource] = KafkaPythonSource
+    else:
+        make = ConfluentSource
+    return make(
+        topics,
+        group_id,
+        ownership,
+        bootstrap_servers=bootstrap_servers,
+        options=options,
+        start=start,
+        event_topics=event_topics,
     )
 
 

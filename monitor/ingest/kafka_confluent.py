@@ -5,7 +5,7 @@ import logging
 import operator
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any, Literal
@@ -15,6 +15,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from monitor.clock import Clock, WallClock
 from monitor.errors import ConfigError, SourceError
+from monitor.ingest.events.cloudevents import in_structured_mode
 from monitor.ingest.kafka import Book, Patience, check_options
 from monitor.ingest.kafka_advice import what_to_do
 from monitor.ingest.source import Chunk, Lag, Ownership
@@ -62,7 +63,8 @@ _DEFAULTS: dict[str, Any] = {
 class ConfluentSource:
     """The topics as a source. `options` are librdkafka properties, such as those for TLS and SASL.
 
-    `start` says where a partition begins of which the store knows nothing.
+    `start` says where a partition begins of which the store knows nothing. Of the `event_topics` CloudEvents
+    in binary mode are handed out in structured mode.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class ConfluentSource:
         bootstrap_servers: str,
         options: Mapping[str, str] | None = None,
         start: Literal["earliest", "latest"] = "earliest",
+        event_topics: Collection[str] = (),
         clock: Clock | None = None,
     ) -> None:
         """Raises ConfigError for options that can't be; connects in the background."""
@@ -82,6 +85,7 @@ class ConfluentSource:
         self._one_topic = len(topics) == 1 and not topics[0].startswith("^")
         self._clock = clock or WallClock()
         self._book = Book(start)
+        self._event_topics = frozenset(event_topics)
         self._heard: set[Partition] = set()
         self._lags_at_s = self._asked_s = 0.0
         self._patience = Patience()
@@ -162,6 +166,11 @@ class ConfluentSource:
         values: list[Any] = list(map(Message.value, messages))
         if not all(values):
             values = [v or b"" for v in values]
+        if partition.topic in self._event_topics:
+            values = [
+                in_structured_mode(_headers(message), value)
+                for message, value in zip(messages, values, strict=True)
+            ]
         end = int(positions[-1]) + 1
         self._book.next[partition] = end
         self._heard.add(partition)
@@ -334,6 +343,11 @@ def _runs(messages: list[Message], one_topic: bool) -> Iterator[tuple[Partition,
     for begin, end in pairwise((0, *(np.flatnonzero(changes) + 1).tolist(), n)):
         first = messages[begin]
         yield Partition(first.topic() or "", first.partition() or 0), messages[begin:end]
+
+
+def _headers(message: Message) -> Iterable[tuple[str, bytes | str | None]]:
+    found = message.headers() or ()
+    return found.items() if isinstance(found, dict) else found
 
 
 def _offsets(messages: list[Message]) -> Ints:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal, NoReturn
 
 import kafka.errors as errors
@@ -12,6 +12,7 @@ from kafka.structs import OffsetAndMetadata
 
 from monitor.clock import Clock, WallClock
 from monitor.errors import MonitorError, SourceError
+from monitor.ingest.events.cloudevents import in_structured_mode
 from monitor.ingest.kafka import Book, Patience, check_options
 from monitor.ingest.kafka_advice import what_to_do
 from monitor.ingest.kafka_python_client import CertificateRefused, Listener, connect
@@ -56,6 +57,7 @@ class KafkaPythonSource:
         bootstrap_servers: str,
         options: Mapping[str, str] | None = None,
         start: Literal["earliest", "latest"] = "earliest",
+        event_topics: Collection[str] = (),
         clock: Clock | None = None,
     ) -> None:
         """Raises ConfigError for options that can't be; the first poll connects."""
@@ -69,6 +71,7 @@ class KafkaPythonSource:
         self._ownership = ownership
         self._clock = clock or WallClock()
         self._book = Book(start)
+        self._event_topics = frozenset(event_topics)
         self._patience = Patience()
         self._unproven: set[Partition] = set()
         self._asked_s = 0.0
@@ -118,6 +121,8 @@ class KafkaPythonSource:
         if (append_ms <= 0).any():
             append_ms[append_ms <= 0] = self._clock.now_ms()
         values = [b"" if r.value is None else bytes(r.value) for r in records]
+        if partition.topic in self._event_topics:
+            values = [in_structured_mode(r.headers, v) for r, v in zip(records, values, strict=True)]
         end = int(positions[-1]) + 1
         self._book.next[partition] = end
         self._patience.works()

@@ -8,14 +8,18 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+import numpy as np
 
 from monitor import failpoints
 from monitor.clock import Clock
 from monitor.errors import OffsetGone, StoreBusy
 from monitor.ingest.decode import Decoder
+from monitor.ingest.events.decode import EventDecoder
 from monitor.ingest.labels import LabelDecoder
 from monitor.ingest.source import Chunk, Ownership, Source, Start
+from monitor.job.events import EventTaker
 from monitor.job.flushing import Flusher, Round, Written
 from monitor.job.halves import label_halves, prediction_halves
 from monitor.job.live import exemplars_of, fresh_of
@@ -26,7 +30,7 @@ from monitor.profiles.profile import Profiles
 from monitor.profiles.profiler import Profiled, Profiler
 from monitor.profiles.reservoir import Reservoir
 from monitor.profiles.watermark import PartitionMark, advance, overall
-from monitor.records import Batch, Partition
+from monitor.records import Batch, Carries, Partition
 from monitor.store import ownership
 from monitor.store.names import threshold_ids
 from monitor.store.pair_codec import Halves
@@ -37,6 +41,7 @@ from monitor.store.store import Store
 __all__ = ["Job"]
 
 _log = logging.getLogger(__name__)
+T = TypeVar("T")
 # Others wait for the one writer that SQLite has, so its transactions are shorter.
 _SQLITE_HALVES = 10_000
 # Decoded, a message takes several times its bytes, so that wide records come in smaller polls. How many of
@@ -84,6 +89,8 @@ class Job(Ownership):
         self._labels = LabelDecoder(
             max_record_bytes=settings.max_record_bytes, max_ahead_ms=settings.max_ahead_ms
         )
+        decoder = EventDecoder(max_record_bytes=settings.max_record_bytes, max_ahead_ms=settings.max_ahead_ms)
+        self._events = EventTaker(store, decoder, settings.models)
         self._flusher = Flusher(store, settings, Pairing(store, settings.pairing), clock.now_ms)
         self._states: dict[Partition, PartitionState] = {}
         self._failed: dict[Partition, str] = {}
@@ -209,22 +216,29 @@ class Job(Ownership):
             chunk = chunk.since(state.position)
             if not chunk.values:
                 return
-        if chunk.partition.topic in self._settings.label_topics:
-            self._take_labels(state, chunk)
-            return
+        match self._carries(chunk.partition):
+            case Carries.LABELS:
+                self._take_labels(state, chunk)
+            case Carries.EVENTS:
+                self._take_events(state, chunk)
+            case Carries.RECORDS:
+                self._take_records(state, chunk)
+
+    def _take_records(self, state: PartitionState, chunk: Chunk) -> None:
         decoded = self._decoder.decode(chunk)
         batch = decoded.batch
-        while True:
-            try:
-                profiled = self._profiler.profile(batch, state.marks)
-                halves = self._halves(state, batch, profiled)
-                if state.reservoir is not None:
-                    state.reservoir.offer(batch, profiled.dropped, profiled.notes)
-                break
-            except StoreBusy as e:
-                self._wait(str(e), 1.0)
-                if self._stop.is_set() or self._states.get(chunk.partition) is not state:
-                    return
+
+        def profile() -> tuple[Profiled, list[Halves]]:
+            profiled = self._profiler.profile(batch, state.marks)
+            halves = self._halves(state, batch, profiled)
+            if state.reservoir is not None:
+                state.reservoir.offer(batch, profiled.dropped, profiled.notes)
+            return profiled, halves
+
+        found = self._patiently(state, profile)
+        if found is None:
+            return
+        profiled, halves = found
         taken = state.taken
         taken.add(chunk, profiled, decoded.dead)
         taken.predictions += halves
@@ -237,6 +251,9 @@ class Job(Ownership):
         taken.stale += stale
         taken.offer(exemplars_of(batch, since_ms, self._registry))
         self._records += len(batch)
+
+    def _carries(self, partition: Partition) -> Carries:
+        return self._settings.carries.get(partition.topic, Carries.RECORDS)
 
     def _reservoir(self) -> Reservoir | None:
         settings = self._settings.samples
@@ -258,6 +275,29 @@ class Job(Ownership):
         taken.unknown.update(batch.unknown_fields)
         taken.label_records += len(batch)
         state.quiet_since_ms = None
+
+    def _take_events(self, state: PartitionState, chunk: Chunk) -> None:
+        taken = state.taken
+        pending = [*(() if state.flushing is None else state.flushing.events), *taken.events]
+        decoded = self._patiently(state, lambda: self._events.take(chunk, pending))
+        if decoded is None:
+            return
+        times = np.fromiter((event.ts_ms for event in decoded.events), np.int64, len(decoded.events))
+        _, marks = advance(state.marks, times, self._settings.disorder_ms)
+        taken.add(chunk, Profiled(Profiles(), marks, 0, 0, 0), decoded.dead)
+        taken.events += decoded.events
+        taken.unknown.update(decoded.unknown)
+        state.quiet_since_ms = None
+
+    def _patiently(self, state: PartitionState, take: Callable[[], T]) -> T | None:
+        """What `take` gives, asked again while the store is away; None where the partition was lost."""
+        while True:
+            try:
+                return take()
+            except StoreBusy as e:
+                self._wait(str(e), 1.0)
+                if self._stop.is_set() or self._states.get(state.claim.partition) is not state:
+                    return None
 
     def flush(self) -> None:
         """Flushes every partition that has something; waits as long as the store is away."""
@@ -369,7 +409,8 @@ class Job(Ownership):
         marks = [
             PartitionMark(p.marks.watermark_ms, p.idle_since_ms is not None, p.updated_ms)
             for p in known
-            if not p.labels  # they come days late, and say nothing of the stream of inferences
+            # Labels and events come days late, and say nothing of the stream of inferences.
+            if p.carries is Carries.RECORDS
         ]
         self._watermark_ms = overall(marks, self._clock.now_ms(), self._settings.max_hold_ms)
         status = self.status()
@@ -421,7 +462,7 @@ class Job(Ownership):
                     partition,
                     self._settings.owner,
                     self._clock.now_ms(),
-                    labels=partition.topic in self._settings.label_topics,
+                    carries=self._carries(partition),
                 )
             except StoreBusy as e:
                 if not attempt:

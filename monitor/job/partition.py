@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from monitor.ingest.events.decode import Event
 from monitor.ingest.source import Chunk, FileProgress
 from monitor.job.report import Exemplar
 from monitor.profiles.profile import Profiles
@@ -52,6 +53,7 @@ class Taken:
     files: dict[str, FileProgress] = field(default_factory=dict)
     exemplars: dict[int, Exemplar] = field(default_factory=dict)
     samples: tuple[Sample, ...] = ()
+    events: list[Event] = field(default_factory=list)
 
     @property
     def halves(self) -> int:
@@ -113,9 +115,9 @@ class PartitionState:
 
     @property
     def pending(self) -> int:
-        """Records and labels that are not committed."""
+        """Records, labels and events that are not committed."""
         parts = (self.taken,) if self.flushing is None else (self.flushing, self.taken)
-        return sum(part.records + part.label_records for part in parts)
+        return sum(part.records + part.label_records + len(part.events) for part in parts)
 
     @property
     def waiting(self) -> bool:
@@ -167,6 +169,7 @@ class PartitionState:
             predictions=tuple(taken.predictions),
             labels=tuple(taken.labels),
             samples=taken.samples,
+            events=tuple(taken.events),
             sampling=SampleSettings() if self.reservoir is None else self.reservoir.settings,
         )
         return self.prepared

@@ -1,7 +1,7 @@
 """Replaying dead letters after a fix: the same decoder and profiler, the same flush.
 
-Replayed letters are written by a partition of their own, records and labels apart, and marked in the very
-transaction that counts them, so that none is counted twice whatever happens in between.
+Replayed letters are written by a partition of their own, records, labels and events apart, and marked in
+the very transaction that counts them, so that none is counted twice whatever happens in between.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -11,16 +11,18 @@ import numpy as np
 
 from monitor.clock import Clock
 from monitor.ingest.decode import Decoder
+from monitor.ingest.events.decode import EVENT_PREFIX, EventDecoder
 from monitor.ingest.label_contract import REASON_PREFIX
 from monitor.ingest.labels import LabelDecoder
 from monitor.ingest.source import Chunk
+from monitor.job.events import EventTaker
 from monitor.job.halves import label_halves, prediction_halves
 from monitor.job.partition import PartitionState
 from monitor.job.settings import JobSettings
 from monitor.profiles.profile import Profiles
 from monitor.profiles.profiler import Profiled, Profiler
 from monitor.profiles.reservoir import Reservoir
-from monitor.records import DeadLetter, Partition
+from monitor.records import Carries, DeadLetter, Partition
 from monitor.store import dead, ownership
 from monitor.store.flush import commit
 from monitor.store.names import threshold_ids
@@ -28,10 +30,11 @@ from monitor.store.pairing import Pairing
 from monitor.store.registry import StoreRegistry
 from monitor.store.store import Store
 
-__all__ = ["REPLAY", "REPLAY_LABELS", "Replayed", "replay"]
+__all__ = ["PARTITIONS", "Replayed", "replay"]
 
-REPLAY = Partition("dead-letters", 0)
-REPLAY_LABELS = Partition("dead-letters", 1)
+# The partitions that replayed letters are written by.
+PARTITIONS = {kind: Partition("dead-letters", number) for number, kind in enumerate(Carries)}
+_PREFIXES = {Carries.LABELS: REASON_PREFIX, Carries.EVENTS: EVENT_PREFIX}
 _AT_ONCE = 1000
 # Takes a chunk into the state; returns what of it is still a dead letter.
 _Take = Callable[[PartitionState, Chunk], Sequence[DeadLetter]]
@@ -39,21 +42,25 @@ _Take = Callable[[PartitionState, Chunk], Sequence[DeadLetter]]
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """How many letters are records or labels now, and how many still are none (they stay as they were)."""
+    """How many letters are records, labels or events now, and how many still are none (which stay so)."""
 
     counted: int
     still_dead: int
 
 
 def replay(store: Store, settings: JobSettings, clock: Clock, reason: str | None = None) -> Replayed:
-    """Replays all kept letters that were not replayed yet, or those of one reason; those of labels as labels.
+    """Replays all kept letters that were not replayed yet, or those of one reason; each as what it came as.
 
     A letter whose time was too far ahead is held against the time of the replay. Raises Fenced when
     another replay is running.
     """
-    records = _replay_into(REPLAY, store, settings, clock, reason, _take_records(store, settings, clock))
-    labels = _replay_into(REPLAY_LABELS, store, settings, clock, reason, _take_labels(settings))
-    return Replayed(records.counted + labels.counted, records.still_dead + labels.still_dead)
+    takes = {
+        Carries.RECORDS: lambda: _take_records(store, settings, clock),
+        Carries.LABELS: lambda: _take_labels(settings),
+        Carries.EVENTS: lambda: _take_events(store, settings),
+    }
+    done = [_replay_into(kind, store, settings, clock, reason, take) for kind, take in takes.items()]
+    return Replayed(sum(each.counted for each in done), sum(each.still_dead for each in done))
 
 
 def _take_records(store: Store, settings: JobSettings, clock: Clock) -> _Take:
@@ -95,16 +102,34 @@ def _take_labels(settings: JobSettings) -> _Take:
     return take
 
 
+def _take_events(store: Store, settings: JobSettings) -> _Take:
+    decoder = EventDecoder(max_record_bytes=settings.max_record_bytes, max_ahead_ms=settings.max_ahead_ms)
+    taker = EventTaker(store, decoder, settings.models)
+
+    def take(state: PartitionState, chunk: Chunk) -> Sequence[DeadLetter]:
+        decoded = taker.take(chunk, ())
+        state.taken.add(chunk, Profiled(Profiles(), state.marks, 0, 0, 0), ())
+        state.taken.events += decoded.events
+        return decoded.dead
+
+    return take
+
+
 def _replay_into(
-    partition: Partition, store: Store, settings: JobSettings, clock: Clock, reason: str | None, take: _Take
+    kind: Carries,
+    store: Store,
+    settings: JobSettings,
+    clock: Clock,
+    reason: str | None,
+    taking: Callable[[], _Take],
 ) -> Replayed:
-    labels = partition == REPLAY_LABELS
-    pages = _pages(store, reason, labels)
+    partition = PARTITIONS[kind]
+    pages = _pages(store, reason, kind)
     letters = next(pages, None)
     if letters is None:
         return Replayed(0, 0)
-    pairing = Pairing(store, settings.pairing)
-    state = PartitionState(ownership.claim(store, partition, settings.owner, clock.now_ms(), labels=labels))
+    take, pairing = taking(), Pairing(store, settings.pairing)
+    state = PartitionState(ownership.claim(store, partition, settings.owner, clock.now_ms(), kind))
     counted = still_dead = 0
     while letters is not None:
         chunk = _chunk(partition, letters, state.position or 0, clock.now_ms())
@@ -123,14 +148,19 @@ def _replay_into(
     return Replayed(counted, still_dead)
 
 
-def _pages(store: Store, reason: str | None, labels: bool) -> Iterator[list[dead.Kept]]:
-    """The letters of records, or of labels, some at a time."""
+def _pages(store: Store, reason: str | None, kind: Carries) -> Iterator[list[dead.Kept]]:
+    """The letters of a kind, some at a time."""
     after_id = 0
     while letters := dead.list_kept(store, reason=reason, pending=True, after_id=after_id, limit=_AT_ONCE):
         after_id = letters[-1].id
-        mine = [letter for letter in letters if letter.reason.startswith(REASON_PREFIX) == labels]
+        mine = [letter for letter in letters if _kind(letter) is kind]
         if mine:
             yield mine
+
+
+def _kind(letter: dead.Kept) -> Carries:
+    found = (kind for kind, prefix in _PREFIXES.items() if letter.reason.startswith(prefix))
+    return next(found, Carries.RECORDS)
 
 
 def _chunk(partition: Partition, letters: list[dead.Kept], first: int, now_ms: int) -> Chunk:
@@ -146,6 +176,6 @@ def _chunk(partition: Partition, letters: list[dead.Kept], first: int, now_ms: i
 
 
 def _append_ms(letter: dead.Kept, now_ms: int) -> int:
-    """When the message came: a label without a time became known then, and not when it was replayed."""
-    label = letter.reason.startswith(REASON_PREFIX) and not letter.reason.endswith("future_ts")
-    return letter.at_ms if label else now_ms
+    """When the message came: a label or event without a time is of then, and not of when it was replayed."""
+    aside = _kind(letter) is not Carries.RECORDS and not letter.reason.endswith("future_ts")
+    return letter.at_ms if aside else now_ms

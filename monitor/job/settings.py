@@ -8,6 +8,7 @@ from monitor.ingest.shape import Limits
 from monitor.profiles.layout import MEASURES, Kind
 from monitor.profiles.profiler import Settings
 from monitor.profiles.samples import SampleSettings
+from monitor.records import Carries
 from monitor.store.dead import Cap
 from monitor.store.pairing import PairingSettings
 from monitor.store.registry import RegistryLimits
@@ -19,10 +20,10 @@ __all__ = ["JobSettings"]
 class JobSettings:
     """Windows in seconds, times in milliseconds; the defaults are those of the configuration.
 
-    Chunks of the `label_topics` carry labels, all others records. `positive_classes` names that of a model
-    where it is none of contract.POSITIVE. With `pairs` predictions are kept until their labels come;
-    `pair_samples` is the share of a model's pairs to keep, 1 by default, and a flush has up to `flush_halves`
-    of them.
+    What the chunks of a topic carry says `carries`; records, where it doesn't. `models` are known before they
+    have records. `positive_classes` names that of a model where it is none of contract.POSITIVE. With `pairs`
+    predictions are kept until their labels come; `pair_samples` is the share of a model's pairs to keep, 1 by
+    default, and a flush has up to `flush_halves` of them.
     """
 
     owner: str
@@ -42,8 +43,9 @@ class JobSettings:
     max_record_bytes: int = 1 << 20
     max_ahead_ms: int = 3_600_000
     catch_up_age_ms: int = 300_000
+    models: frozenset[str] = frozenset()
     positive_classes: Mapping[str, str] = field(default_factory=dict)
-    label_topics: frozenset[str] = frozenset()
+    carries: Mapping[str, Carries] = field(default_factory=dict)
     feature_segments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     pairs: bool = False
     flush_halves: int = 50_000

@@ -9,7 +9,7 @@ import numpy as np
 from monitor.clock import DAY_S
 from monitor.errors import QueryError
 from monitor.profiles.layout import SECONDS, Kind
-from monitor.records import Floats
+from monitor.records import Carries, Floats
 from monitor.sli.catalogue import OUTCOMES, Broken, Counted, Distance, Lost, Quantile, Special
 from monitor.sli.comparing import Compared, compared_values, first_labels
 from monitor.sli.compute import counted, measured, null_share
@@ -137,7 +137,7 @@ def _found(
 
 
 def _coverage(store: Store, asked: Windows) -> Floats:
-    return covered([p for p in list_progress(store) if not p.labels], list_gaps(store), asked)
+    return covered(list_progress(store, Carries.RECORDS), list_gaps(store), asked)
 
 
 def stored_windows(store: Store, question: Question, scope: Scope, base_s: int) -> Windows | None:

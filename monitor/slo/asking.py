@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from monitor.errors import QueryError
+from monitor.records import Carries
 from monitor.sli.question import Time, unknown
 from monitor.sli.windows import Bases
 from monitor.slo import alert_log, budget
@@ -51,7 +52,7 @@ class Asking:
         evaluated_s = self.evaluated_s()
         if evaluated_s is not None:
             return evaluated_s
-        marks = [p.marks.watermark_ms for p in ownership.list_progress(self._store) if not p.labels]
+        marks = [p.marks.watermark_ms for p in ownership.list_progress(self._store, Carries.RECORDS)]
         newest_ms = max((ms for ms in marks if ms is not None), default=None)
         base_s = self._bases.service_s
         return None if newest_ms is None else newest_ms // 1000 // base_s * base_s

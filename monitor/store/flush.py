@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from monitor import failpoints
 from monitor.errors import Fenced, StoreBusy
+from monitor.ingest.events.decode import Event
 from monitor.ingest.source import FileProgress
 from monitor.profiles.codec import encode_rows
 from monitor.profiles.profile import Profiles
@@ -22,7 +23,7 @@ from monitor.profiles.sample_rows import Sample
 from monitor.profiles.samples import SampleSettings
 from monitor.profiles.watermark import Marks
 from monitor.records import DeadLetter, Partition
-from monitor.store import dead, samples
+from monitor.store import dead, events, samples
 from monitor.store.additions import settle
 from monitor.store.classes import Unnumbered
 from monitor.store.engine import reading, writing
@@ -59,7 +60,7 @@ class Flush:
 
     `dead_counts` counts all dead letters by reason, `dead` holds those to keep (a storm holds more).
     `predictions` and `labels` are halves of pairs; what they add to quality profiles turns out in the
-    transaction itself. `samples` are new ones to look at.
+    transaction itself. `samples` are new ones to look at, `events` what happened in operations.
     """
 
     partition: Partition
@@ -78,6 +79,7 @@ class Flush:
     predictions: Sequence[Halves] = ()
     labels: Sequence[Halves] = ()
     samples: Sequence[Sample] = ()
+    events: Sequence[Event] = ()
     sampling: SampleSettings = field(default_factory=SampleSettings)
 
     @property
@@ -136,6 +138,8 @@ def _commit(store: Store, flush: Flush, cap: dead.Cap, pairing: Pairing | None) 
             _count(store, connection, flush, "dead_letter", flush.dead_counts)
             _count(store, connection, flush, "dead_letter_dropped", {"cap": dropped} if dropped else {})
             samples.write(store, connection, flush.samples, flush.sampling)
+            again = events.write(store, connection, flush.events)
+            _count(store, connection, flush, events.DUPLICATE, {"id": again} if again else {})
             dead.mark_replayed(connection, flush.replayed, flush.now_ms)
             failpoints.hit("flush.before_commit")
         failpoints.hit("flush.after_commit")

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from monitor.ingest.source import FileProgress, Start
 from monitor.profiles.watermark import Marks
-from monitor.records import Partition
+from monitor.records import Carries, Partition
 from monitor.store.engine import reading, writing
 from monitor.store.schema import files, gaps, progress
 from monitor.store.store import Store, insert
@@ -52,7 +52,7 @@ class Progress:
     marks: Marks
     idle_since_ms: int | None
     updated_ms: int
-    labels: bool = False
+    carries: Carries = Carries.RECORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +67,10 @@ class Gap:
     at_ms: int
 
 
-def claim(store: Store, partition: Partition, owner: str, now_ms: int, labels: bool = False) -> Claim:
-    """Takes the partition: its epoch goes up, and whoever had it can't write any more.
-
-    `labels` says that it carries labels.
-    """
+def claim(
+    store: Store, partition: Partition, owner: str, now_ms: int, carries: Carries = Carries.RECORDS
+) -> Claim:
+    """Takes the partition: its epoch goes up, and whoever had it can't write any more."""
     with writing(store.engine) as connection:
         upsert = insert(store, progress).values(
             topic=partition.topic,
@@ -79,7 +78,7 @@ def claim(store: Store, partition: Partition, owner: str, now_ms: int, labels: b
             epoch=1,
             owner=owner,
             updated_ms=now_ms,
-            labels=labels,
+            carries=carries.value,
         )
         row = connection.execute(
             upsert.on_conflict_do_update(
@@ -89,7 +88,7 @@ def claim(store: Store, partition: Partition, owner: str, now_ms: int, labels: b
                     "owner": owner,
                     "idle_since_ms": None,
                     "updated_ms": now_ms,
-                    "labels": labels,
+                    "carries": carries.value,
                 },
             ).returning(*progress.c)
         ).one()
@@ -122,10 +121,13 @@ def mark_idle(store: Store, writer: int, epoch: int, since_ms: int | None, now_m
         )
 
 
-def list_progress(store: Store) -> list[Progress]:
-    """Every partition that the store knows."""
+def list_progress(store: Store, carries: Carries | None = None) -> list[Progress]:
+    """Every partition that the store knows, or those that carry one kind."""
+    query = sa.select(progress).order_by(progress.c.topic, progress.c.part)
+    if carries is not None:
+        query = query.where(progress.c.carries == carries.value)
     with reading(store.engine) as connection:
-        rows = connection.execute(sa.select(progress).order_by(progress.c.topic, progress.c.part)).all()
+        rows = connection.execute(query).all()
     return [
         Progress(
             Partition(r.topic, r.part),
@@ -136,7 +138,7 @@ def list_progress(store: Store) -> list[Progress]:
             _marks(r),
             r.idle_since_ms,
             r.updated_ms,
-            r.labels,
+            Carries(r.carries),
         )
         for r in rows
     ]
@@ -182,7 +184,7 @@ def reset(
         _marks(row),
         row.idle_since_ms,
         row.updated_ms,
-        row.labels,
+        Carries(row.carries),
     )
 
 

@@ -15,7 +15,6 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    false,
 )
 
 __all__ = [
@@ -33,6 +32,7 @@ __all__ = [
     "dead_letters",
     "detectors",
     "evaluations",
+    "events",
     "exclusions",
     "files",
     "gaps",
@@ -60,8 +60,8 @@ __all__ = [
 metadata = MetaData()
 
 # One row per partition: how far it is committed, and who may write on. `writer` stands for the
-# partition in the other tables. `high1_ms` and `high2_ms` are the two highest timestamps seen. `labels`: it
-# carries labels, which say nothing of how far the stream of inferences has come.
+# partition in the other tables. `high1_ms` and `high2_ms` are the two highest timestamps seen. `carries`:
+# records, or labels or events, which say nothing of how far the stream of inferences has come.
 progress = Table(
     "progress",
     metadata,
@@ -76,7 +76,7 @@ progress = Table(
     Column("watermark_ms", BigInteger),
     Column("idle_since_ms", BigInteger),
     Column("updated_ms", BigInteger, nullable=False),
-    Column("labels", Boolean, nullable=False, server_default=false()),
+    Column("carries", String(10), nullable=False, server_default="records"),
     UniqueConstraint("topic", "part", name="progress_partition"),
 )
 
@@ -549,4 +549,25 @@ links_used = Table(
     Column("mark", String(64), primary_key=True),
     Column("expires_ms", BigInteger, nullable=False),
     Index("links_used_expires", "expires_ms"),
+)
+
+# Events of operations, each once by its source and id. `ts_ms` is when it happened, `seen_ms` when it came;
+# `subject` names what it is about besides the model: a run, a dataset, a device, a credential. `document` is
+# the event's data as it was sent.
+events = Table(
+    "events",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("source", String(300), nullable=False),
+    Column("event", String(300), nullable=False),
+    Column("kind", String(30), nullable=False),
+    Column("model", String(200), nullable=False),
+    Column("version", String(200), nullable=False),
+    Column("subject", String(300), nullable=False),
+    Column("ts_ms", BigInteger, nullable=False),
+    Column("seen_ms", BigInteger, nullable=False),
+    Column("document", Text, nullable=False),
+    UniqueConstraint("source", "event", name="events_once"),
+    Index("events_kind", "kind", "ts_ms"),
+    Index("events_model", "model", "ts_ms"),
 )

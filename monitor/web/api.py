@@ -8,7 +8,9 @@ from fastapi.responses import JSONResponse
 from starlette.datastructures import QueryParams
 
 from monitor.ingest.contract import json_schema
+from monitor.ingest.events.kinds import event_schema
 from monitor.ingest.label_contract import label_schema
+from monitor.operations.asking import ask_events
 from monitor.sli.catalogue import SLIS
 from monitor.sli.fairness_question import ask_fairness
 from monitor.sli.query import answer
@@ -24,6 +26,7 @@ from monitor.web.context import WebContext
 from monitor.web.incidents import add_incidents
 from monitor.web.questions import (
     drift_question_of,
+    event_question_of,
     fairness_question_of,
     question_of,
     sample_question_of,
@@ -40,7 +43,7 @@ _MAX_LETTERS = 1000
 def api(context: WebContext, workers: Workers) -> APIRouter:
     """The routes under /api/v1."""
     router = APIRouter(prefix="/api/v1", dependencies=[needs(Role.VIEWER), Depends(_without_nul)])
-    schemas = {"records": json_schema(), "labels": label_schema()}
+    schemas = {"records": json_schema(), "labels": label_schema(), "events": event_schema()}
 
     @router.get("/query")
     async def query(request: Request) -> Response:
@@ -79,6 +82,15 @@ def api(context: WebContext, workers: Workers) -> APIRouter:
         found = await workers.run(_fairness, context, request.query_params)
         return Response(found, media_type="application/json")
 
+    @router.get("/events")
+    async def events(request: Request) -> Response:
+        """What happened around the models, the newest first, as `monitor event list --format json` prints it.
+
+        Parameters: kind (may be repeated or hold commas), model, from, to, limit.
+        """
+        found = await workers.run(_events, context, request.query_params)
+        return Response(found, media_type="application/json")
+
     @router.get("/models")
     async def models() -> JSONResponse:
         """The models that have been seen."""
@@ -90,8 +102,8 @@ def api(context: WebContext, workers: Workers) -> APIRouter:
         return [{"name": s.name, "unit": s.unit, "meaning": s.meaning} for s in SLIS]
 
     @router.get("/schema")
-    async def contract(of: Literal["records", "labels"] = "records") -> dict[str, Any]:
-        """The contract of records, or of labels, as JSON Schema."""
+    async def contract(of: Literal["records", "labels", "events"] = "records") -> dict[str, Any]:
+        """The contract of records, of labels or of events, as JSON Schema."""
         return schemas[of]
 
     @router.get("/status")
@@ -145,6 +157,11 @@ def _samples(context: WebContext, parameters: QueryParams, in_full: bool) -> lis
 def _fairness(context: WebContext, parameters: QueryParams) -> bytes:
     question = fairness_question_of(parameters, context.clock.now_ms())
     return msgspec.json.encode(ask_fairness(context.store, question, context.bases))
+
+
+def _events(context: WebContext, parameters: QueryParams) -> bytes:
+    question = event_question_of(parameters, context.clock.now_ms())
+    return msgspec.json.encode(ask_events(context.store, question))
 
 
 async def _without_nul(request: Request) -> None:

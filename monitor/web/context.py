@@ -1,12 +1,13 @@
 """What the web app is given."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from monitor.clock import Clock
 from monitor.ingest.spool import DurableLog
 from monitor.job.report import JobStatus
 from monitor.profiles.samples import SampleSettings
+from monitor.records import Carries
 from monitor.sli.windows import Bases, UsualBases
 from monitor.slo.settings import SloSettings
 from monitor.store.store import Store
@@ -19,17 +20,15 @@ __all__ = ["WebContext"]
 
 @dataclass(frozen=True, slots=True)
 class WebContext:
-    """`status` tells how the job does; without a `durable_log` no records can be posted, without a
-    `label_log` no labels. `bases` are the base windows that the job writes,
-    `samples` what it keeps of the records, `slo` the objectives. Without `paging` no alerts are
-    taken."""
+    """`status` tells how the job does; what has no log in `logs` can't be posted. `bases` are the base
+    windows that the job writes, `samples` what it keeps of the records, `slo` the objectives. Without
+    `paging` no alerts are taken."""
 
     store: Store
     clock: Clock
     status: Callable[[], JobStatus]
     metrics: ServiceMetrics
-    durable_log: DurableLog | None = None
-    label_log: DurableLog | None = None
+    logs: Mapping[Carries, DurableLog] = field(default_factory=dict)
     settings: WebSettings = field(default_factory=WebSettings)
     bases: Bases = field(default_factory=UsualBases)
     samples: SampleSettings = field(default_factory=SampleSettings)

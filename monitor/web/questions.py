@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from starlette.datastructures import QueryParams
 
 from monitor.errors import QueryError
+from monitor.operations.asking import MAX_EVENTS, EventQuestion, parse_kinds
 from monitor.sli.canary.question import CONFIDENCE, USUAL_SLIS, CanaryQuestion, Margins
 from monitor.sli.fairness import MIN_GROUP
 from monitor.sli.fairness_question import FairnessQuestion
@@ -20,6 +21,7 @@ __all__ = [
     "alert_question_of",
     "canary_question_of",
     "drift_question_of",
+    "event_question_of",
     "fairness_question_of",
     "question_of",
 ]
@@ -40,6 +42,7 @@ _NAMES = (
     "time",
 )
 _DRIFT_NAMES = ("model", "at", "window", "version", "segment", "against")
+_EVENT_NAMES = ("kind", "model", "from", "to", "limit")
 _SAMPLE_NAMES = ("model", "reason", "from", "to", "version", "limit")
 _CANARY_NAMES = (
     *("model", "candidate", "champion", "sli", "from", "to", "by", "confidence"),
@@ -86,6 +89,20 @@ def drift_question_of(parameters: QueryParams, now_ms: int) -> DriftQuestion:
         version=parameters.get("version"),
         segment=dict(map(_segment, parameters.getlist("segment"))),
         against=parse_against("against", parameters.get("against", "baseline")),
+    )
+
+
+def event_question_of(parameters: QueryParams, now_ms: int) -> EventQuestion:
+    """The question about events; `kind` may be repeated or hold commas. Raises QueryError that names the
+    parameter."""
+    _check_names(parameters, _EVENT_NAMES, repeated=("kind",))
+    begin, end = (parameters.get(name) for name in ("from", "to"))
+    return EventQuestion(
+        kinds=parse_kinds("kind", parameters.getlist("kind")),
+        model=parameters.get("model"),
+        from_ms=None if begin is None else parse_time_ms("from", begin, now_ms),
+        to_ms=None if end is None else parse_time_ms("to", end, now_ms),
+        limit=_limit(parameters, MAX_EVENTS),
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from monitor.clock import DAY_MS, HOUR_MS
 from monitor.config import Config
 from monitor.profiles.watermark import PartitionMark, overall
+from monitor.records import Carries
 from monitor.sli.drift_verdict import State
 from monitor.sli.query import answer
 from monitor.sli.question import Question, Time
@@ -41,8 +42,7 @@ def gauge_reader(config: Config) -> Callable[[Store, int], Sequence[Reading]]:
     def read(store: Store, now_ms: int) -> list[Reading]:
         marks = [
             PartitionMark(p.marks.watermark_ms, p.idle_since_ms is not None, p.updated_ms)
-            for p in list_progress(store)
-            if not p.labels
+            for p in list_progress(store, Carries.RECORDS)
         ]
         watermark_ms = overall(marks, now_ms, max_hold_ms)
         found: list[Reading] = []

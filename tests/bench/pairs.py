@@ -21,7 +21,7 @@ from monitor.job.job import Job
 from monitor.job.report import CommittedFlush
 from monitor.job.settings import JobSettings
 from monitor.profiles.series import SeriesKey
-from monitor.records import Coded, Ints, Partition
+from monitor.records import Carries, Coded, Ints, Partition
 from monitor.store import ownership
 from monitor.store.engine import reading, writing
 from monitor.store.names import series_ids
@@ -152,7 +152,7 @@ class _Bench:
             self._logs[1].append(0, payload)
         settings = JobSettings(
             owner="bench",
-            label_topics=frozenset({"labels"}),
+            carries={"labels": Carries.LABELS},
             pairs=True,
             poll_timeout_s=0.0,
             lateness_ms=90 * _DAY_MS,

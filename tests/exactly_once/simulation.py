@@ -19,7 +19,7 @@ from monitor.job.settings import JobSettings
 from monitor.profiles.profiler import Profiled
 from monitor.profiles.samples import SampleSettings
 from monitor.profiles.watermark import Marks
-from monitor.records import Batch
+from monitor.records import Batch, Carries
 from monitor.store.engine import writing
 from monitor.store.store import Store
 from tests.exactly_once.oracle import THRESHOLDS_MS, Oracle
@@ -60,7 +60,7 @@ class Process:
         settings = JobSettings(
             owner=name,
             thresholds_ms=THRESHOLDS_MS,
-            label_topics=frozenset({LABELS}),
+            carries={LABELS: Carries.LABELS},
             pairs=True,
             samples=SAMPLES,
         )

@@ -18,6 +18,7 @@ from monitor.ingest.source import Ownership, Source
 from monitor.job import flushing
 from monitor.job.job import Job
 from monitor.job.settings import JobSettings
+from monitor.records import Carries
 from monitor.store.dead import Cap
 from monitor.store.flush import Committed, Flush, commit
 from monitor.store.pairing import Pairing
@@ -100,7 +101,7 @@ def _run(given: argparse.Namespace) -> None:
     settings = JobSettings(
         owner=f"{given.name}:{os.getpid()}",
         thresholds_ms=THRESHOLDS_MS,
-        label_topics=frozenset({given.labels}),
+        carries={given.labels: Carries.LABELS},
         pairs=True,
         flush_interval_ms=200,
         flush_records=500,

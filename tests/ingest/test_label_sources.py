@@ -8,9 +8,10 @@ import pytest
 
 from monitor.clock import StreamClock
 from monitor.config.model import Config, FilesConfig, IngestConfig, KafkaConfig, SourceConfig, SpoolConfig
-from monitor.config.topics import label_topics
+from monitor.config.topics import streams
 from monitor.ingest.labels import LabelDecoder
-from monitor.inputs import open_label_log, open_log, open_source
+from monitor.inputs import open_log, open_source
+from monitor.records import Carries
 from tests.builders import NOW_MS, encode, label, record
 from tests.ingest.backends import QUICK, Backend
 from tests.ingest.ownership import MemoryOwnership
@@ -59,15 +60,20 @@ def topics_read(config: Config) -> dict[str, list[bytes]]:
     return read
 
 
+def labelled(config: Config) -> set[str]:
+    return {name for name, carries in streams(config).items() if carries is Carries.LABELS}
+
+
 def test_posted_labels_are_read_apart_from_posted_records(tmp_path: Path) -> None:
     config = Config(ingest=IngestConfig(spool=SpoolConfig(path=tmp_path / "spool")))
     clock = StreamClock(NOW_MS)
-    for log, message in ((open_log(config, clock), record()), (open_label_log(config, clock), label())):
+    for carries, message in ((Carries.RECORDS, record()), (Carries.LABELS, label())):
+        log = open_log(config, clock, carries)
         assert log is not None
         log.append([encode(message)])
         log.close()
     assert topics_read(config) == {"http-spool": [encode(record())], "http-labels-spool": [encode(label())]}
-    assert label_topics(config) == {"http-labels-spool"}
+    assert labelled(config) == {"http-labels-spool"}
 
 
 def test_files_of_labels_beside_files_of_records(tmp_path: Path) -> None:
@@ -77,8 +83,8 @@ def test_files_of_labels_beside_files_of_records(tmp_path: Path) -> None:
     files, labels = (FilesConfig(path=tmp_path / name) for name in ("logs", "labels"))
     config = Config(source=SourceConfig(files=files, labels=labels))
     assert topics_read(config) == {"logs": [encode(record())], "labels": [encode(label())]}
-    assert label_topics(config) == {"labels"}
-    assert open_label_log(config, StreamClock(NOW_MS)) is None
+    assert labelled(config) == {"labels"}
+    assert open_log(config, StreamClock(NOW_MS), Carries.LABELS) is None
 
 
 @pytest.mark.kafka
@@ -97,7 +103,7 @@ def test_a_label_topic_beside_a_record_topic(kafka: Kafka, topic: Callable[..., 
     )
     config = Config(source=SourceConfig(kafka=kafka_config))
     kafka.produce(records, [encode(record())], partition=1)
-    log = open_label_log(config.model_copy(), StreamClock(NOW_MS))
+    log = open_log(config, StreamClock(NOW_MS), Carries.LABELS)
     assert log is not None
     log.append([encode(label())])
     log.close()
@@ -107,4 +113,4 @@ def test_a_label_topic_beside_a_record_topic(kafka: Kafka, topic: Callable[..., 
         labels: ["r-1"],
     }
     assert b'"label"' in read[labels][0]
-    assert label_topics(config) == {labels}
+    assert labelled(config) == {labels}

@@ -1,4 +1,4 @@
-"""A job on a log of records and labels in memory, for tests of what comes of pairs."""
+"""A job on a log of records, labels and events in memory."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,14 +7,14 @@ from monitor.clock import StreamClock
 from monitor.ingest.source import Ownership
 from monitor.job.job import Job
 from monitor.job.settings import JobSettings
-from monitor.records import Partition
+from monitor.records import Carries, Partition
 from monitor.store import Store
 from tests.builders import T0_MS, encode
 from tests.fakes import MemoryLog, MemorySource
 
 __all__ = ["Stream"]
 
-_PARTITIONS = [Partition("records", 0), Partition("labels", 0)]
+_PARTITIONS = [Partition(carries.value, 0) for carries in Carries]
 
 
 class Stream:
@@ -24,7 +24,7 @@ class Stream:
         self.store = Store.open(url)
         self.log = MemoryLog("records")
         self.source: MemorySource
-        given: dict[str, Any] = {"owner": "test", "label_topics": frozenset({"labels"}), "pairs": True}
+        given: dict[str, Any] = {"owner": "test", "carries": {c.value: c for c in Carries}, "pairs": True}
         given |= {"poll_timeout_s": 0.0, **settings}
         self.job = Job(self.store, self._open, JobSettings(**given), StreamClock(T0_MS + 10_000_000))
         self.source.later(lambda: self.source.give(_PARTITIONS))
@@ -34,10 +34,10 @@ class Stream:
         self.source = MemorySource(self.log, ownership)
         return self.source
 
-    def take(self, topic: str, messages: Sequence[dict[str, Any]]) -> None:
-        """Appends messages to `records` or `labels`, reads and commits them."""
+    def take(self, topic: str, messages: Sequence[dict[str, Any] | bytes]) -> None:
+        """Appends messages to `records`, `labels` or `events`, reads and commits them."""
         for message in messages:
-            self.log.append(0, encode(message), topic)
+            self.log.append(0, message if isinstance(message, bytes) else encode(message), topic)
         while self.job.step():
             pass
         self.job.flush()

@@ -8,8 +8,9 @@ import sqlalchemy as sa
 from monitor.clock import StreamClock
 from monitor.config import Config
 from monitor.ingest.label_files import LabelColumns
-from monitor.job.replay import REPLAY, REPLAY_LABELS, replay
+from monitor.job.replay import PARTITIONS, replay
 from monitor.loading import load_labels
+from monitor.records import Carries
 from monitor.service import job_settings
 from monitor.store import Store, dead, ownership
 from monitor.store.engine import reading
@@ -54,5 +55,5 @@ def test_letters_of_labels_become_labels_and_those_of_records_records(tmp_path: 
     assert joined(store) == [(False, True), (False, True), (True, True)]
     assert [k.reason for k in dead.list_kept(store, pending=True)] == ["label.missing_label", "bad_json"]
     known = {p.partition for p in ownership.list_progress(store)}
-    assert {REPLAY, REPLAY_LABELS} <= known
+    assert {PARTITIONS[Carries.RECORDS], PARTITIONS[Carries.LABELS]} <= known
     store.close()

@@ -9,6 +9,7 @@ import httpx
 
 from monitor.clock import StreamClock
 from monitor.job.report import JobStatus
+from monitor.records import Carries
 from monitor.slo.settings import SloSettings
 from monitor.store import tokens
 from monitor.store.store import Store
@@ -48,14 +49,18 @@ class Site:
         self.metrics = ServiceMetrics(self.clock)
         self.log = Log()
         self.label_log = Log()
+        self.event_log = Log()
         self.status = JobStatus(ready=True, problem=None)
         self.context = WebContext(
             store=self.store,
             clock=self.clock,
             status=lambda: self.status,
             metrics=self.metrics,
-            durable_log=self.log,
-            label_log=self.label_log,
+            logs={
+                Carries.RECORDS: self.log,
+                Carries.LABELS: self.label_log,
+                Carries.EVENTS: self.event_log,
+            },
             settings=WebSettings(**{"rate_per_s": 10_000.0, "burst": 10_000, **settings}),
             slo=slo or SloSettings(),
         )
@@ -86,7 +91,7 @@ class Site:
 
     def without_log(self) -> httpx.Client:
         """A client of a server that takes neither records nor labels."""
-        return self.calling(server=self._serve(replace(self.context, durable_log=None, label_log=None)))
+        return self.calling(server=self._serve(replace(self.context, logs={})))
 
     def paging(self, pager: PagingSite) -> httpx.Client:
         """A client of a server beside a pager."""

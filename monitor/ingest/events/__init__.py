@@ -1,0 +1,1 @@
+"""Events of operations, as CloudEvents: what happens around a model besides its inferences."""

@@ -1,0 +1,1 @@
+"""What happened around the models: deployments, runs, costs, capacity, read from the events in the store."""
