@@ -188,5 +188,7 @@ class Cluster:
         self.wait(settled, "everything is committed")
         for worker in self.workers.values():
             status = worker.stop()
-            if status != 0:
+            # One that was begun a moment ago may not have come to where it takes the signal; it did nothing.
+            early = status == -signal.SIGTERM and not worker.said()
+            if status != 0 and not early:
                 raise AssertionError(f"a worker ended with {status}:\n{worker.said()[-3000:]}")
