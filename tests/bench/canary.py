@@ -1,4 +1,8 @@
-"""How often a canary that is alike is called worse, and how soon one that is slower is."""
+"""How often a canary that is alike is called worse, and how soon one that is slower is.
+
+Every minute of a day is looked at: all at once by arithmetic that leaves out only what can't be called worse
+(`suspects`, and a test that it leaves out no other), and those left by the product's own verdict.
+"""
 
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -7,7 +11,7 @@ import numpy as np
 
 from monitor.sli.canary.verdict import Verdict, judge
 from tests.bench.figures import Figure, at_least, at_most, plain
-from tests.sli.canary.simulated import Served, looks
+from tests.sli.canary.simulated import Served, looks, suspects
 
 __all__ = ["NAMES", "Size", "measure"]
 
@@ -53,7 +57,8 @@ def _called_worse(seed: int, minutes: int) -> bool:
     """Whether one that is alike is called worse at any look."""
     pair = _pair(seed, minutes, 1.0)
     return any(
-        judge(looks(*pair, minute, _ALPHA, (0.0, 0.0))).verdict is Verdict.WORSE for minute in range(minutes)
+        judge(looks(*pair, minute, _ALPHA, (0.0, 0.0))).verdict is Verdict.WORSE
+        for minute in suspects(*pair, _ALPHA).tolist()
     )
 
 

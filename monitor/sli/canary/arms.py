@@ -5,10 +5,13 @@ Simpson's paradox. Without strata there is one.
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
+from monitor.profiles.layout import BUCKETS
 from monitor.records import Floats, Ints
+from monitor.sli.entries import Entries
 
 __all__ = ["Latencies", "Mix", "Rates"]
 
@@ -23,10 +26,34 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class Latencies:
-    """Times by stratum: `n` (int64) of them, and their weight in each bucket (float64, strata x BUCKETS)."""
+    """Times by stratum: `n` (int64) of them. Each entry says what `weight` (float64) of a `stratum` (int64)
+    is in a `bucket` (int64); several may say so of the same."""
 
     n: Ints
+    stratum: Ints
+    bucket: Ints
     weight: Floats
+
+    @classmethod
+    def of(cls, entries: Entries, stratum: Ints, strata: int) -> Self:
+        """From entries of latency; `stratum` (int64) is that of each slot, -1 for none."""
+        count, excess = stratum[entries.slot], stratum[entries.sum_slot]
+        mine, more = np.flatnonzero(count >= 0), np.flatnonzero(excess >= 0)
+        weight = entries.count[mine].astype(np.float64)
+        return cls(
+            np.rint(np.bincount(count[mine], weight, strata)).astype(np.int64),
+            np.concatenate((count[mine], excess[more])),
+            np.concatenate((entries.cell[mine], entries.sum_cell[more])),
+            np.concatenate((weight, entries.sum_value[more])),
+        )
+
+    def held(self) -> Floats:
+        """The weight of each stratum."""
+        return np.bincount(self.stratum, self.weight, len(self.n))
+
+    def summed(self, scale: Floats) -> Floats:
+        """The weight in each of the BUCKETS, that of each stratum times its `scale`."""
+        return np.bincount(self.bucket, self.weight * scale[self.stratum], BUCKETS)
 
 
 @dataclass(frozen=True, slots=True)

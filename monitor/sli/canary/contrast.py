@@ -13,13 +13,13 @@ import numpy as np
 from monitor.profiles.layout import bucket_edge, bucket_place
 from monitor.records import Floats
 from monitor.sli.canary.arms import Latencies, Mix, Rates
-from monitor.sli.canary.sequential import half_width, mixing, more_needed
+from monitor.sli.canary.sequential import distance, half_width, mixing, more_needed
 from monitor.sli.quality_intervals import Z
 
-__all__ = ["Change", "Measure", "Unit", "quality_change", "quantile_change", "rate_change"]
+__all__ = ["REQUESTS", "Change", "Measure", "Unit", "quality_change", "quantile_change", "rate_change"]
 
 # The number of the candidate's records for which intervals are narrowest. Fewer are enough for a big change.
-_REQUESTS, _LABELS = 5_000, 1_000
+REQUESTS, _LABELS = 5_000, 1_000
 _FEWEST_LABELS = 30
 
 
@@ -88,16 +88,21 @@ def rate_change(sli: str, champion: Rates, candidate: Rates, margin: float, alph
     theirs = float((mix.weight**2 * smoothed * (1 - smoothed) / np.maximum(champion.n, 1))[used].sum())
     usual = float((mix.weight * smoothed)[used].sum())
 
+    def possible_rate(difference: float) -> float:
+        return min(max(other + difference, 1 / (n[1] + 2)), 1 - 1 / (n[1] + 2))
+
     def variance(difference: float) -> float:
         """If the candidate's rate is by so much above: of that rate, as in a score test, which a version that
         fails at once doesn't blur."""
-        rate = min(max(other + difference, 1 / (n[1] + 2)), 1 - 1 / (n[1] + 2))
+        rate = possible_rate(difference)
         return rate * (1 - rate) / n[1] + theirs
 
-    mixture = mixing(max(usual, margin) * (1 - usual) / _REQUESTS, alpha)
+    mixture = mixing(max(usual, margin) * (1 - usual) / REQUESTS, alpha)
 
     def possible(difference: float) -> bool:
-        return abs(one - other - difference) <= half_width(variance(difference), mixture, alpha)
+        rate = possible_rate(difference)
+        far = distance(one, rate) + abs(other + difference - rate)
+        return far <= half_width(variance(difference), mixture, alpha)
 
     change = one - other
     low, high = _farthest(change, -1.0, possible), _farthest(change, 1.0, possible)
@@ -130,19 +135,19 @@ def quantile_change(
     n = (int(champion.n[used].sum()), int(candidate.n[used].sum()))
     if not used.any():
         return _unknown(sli, Unit.RELATIVE, margin, n, _nothing(champion.n.sum(), candidate.n.sum()))
-    held = np.maximum(champion.weight.sum(axis=1), 1e-300)
-    reference = ((mix.weight / held)[:, None] * champion.weight)[used].sum(axis=0)
-    mine = candidate.weight[used].sum(axis=0)
+    reference = champion.summed(mix.weight / np.maximum(champion.held(), 1e-300))
+    mine = candidate.summed(used.astype(np.float64))
     above = 1 - q
     variance = above * q * (1 / n[1] + 1 / mix.effective(champion.n))
-    mixture = mixing(above * q / _REQUESTS, alpha)
+    mixture = mixing(above * q / REQUESTS, alpha)
     half = half_width(variance, mixture, alpha)
     upto = np.cumsum(mine)
     before, now = _quantile(np.cumsum(reference), q), _quantile(upto, q)
     if before <= 0:
         return _unknown(sli, Unit.RELATIVE, margin, n, "the champion's is 0")
-    low = _quantile(upto, q - half) / before - 1 if q - half > 0 else -1.0
-    high = _quantile(upto, q + half) / before - 1 if q + half < 1 else math.inf
+    most, least = (_farthest(above, end, lambda share: distance(share, above) <= half) for end in (1.0, 0.0))
+    low = _quantile(upto, 1 - most) / before - 1 if most < 1 else -1.0
+    high = _quantile(upto, 1 - least) / before - 1 if least > 0 else math.inf
     # The share above the champion's quantile plus the margin, for how far that is from chance.
     beyond = _share_above(upto, before * (1 + margin))
     needed = more_needed(n[1], variance, mixture, alpha, _distance(beyond, above, above / 20))

@@ -8,7 +8,6 @@ import numpy as np
 
 from monitor.clock import rfc3339
 from monitor.errors import QueryError
-from monitor.profiles.layout import BUCKETS
 from monitor.records import Floats, Ints
 from monitor.sli.canary.arms import Latencies, Rates
 from monitor.sli.canary.contrast import Change, Measure, quality_change, quantile_change, rate_change
@@ -18,7 +17,7 @@ from monitor.sli.compute import counted
 from monitor.sli.entries import Entries, Grouping, join, place
 from monitor.sli.quality import Metric
 from monitor.sli.query import find, groups_in, stored_windows
-from monitor.sli.question import Group, Question, scope_of, unknown
+from monitor.sli.question import Question, scope_of, unknown
 from monitor.sli.windows import Bases, UsualBases, Windows, base_of, cover, tiers
 from monitor.store.names import find_series
 from monitor.store.store import Store
@@ -148,8 +147,8 @@ class _Sides:
             f"sli: {name} can't be compared; rates of errors, percentiles of times and metrics of quality can"
         )
 
-    def _read(self, name: str) -> tuple[Entries, list[Group], list[int], list[int]]:
-        """(entries, their groups, and the slots of the champion and of the candidate by stratum)."""
+    def _read(self, name: str) -> tuple[Entries, list[int], list[int]]:
+        """(entries, and the slots of the champion and of the candidate by stratum)."""
         q = self._question
         by = ("version",) if q.by is None else ("version", q.by)
         asked = _asked(q.model, name, self._window, by)
@@ -160,30 +159,27 @@ class _Sides:
         place_of = {(g.version, *g.segment.values()): i for i, g in enumerate(groups)}
         strata = sorted({key[1:] for key in place_of})
         champion, candidate = ([place_of.get((v, *s), -1) for s in strata] for v in (q.champion, q.candidate))
-        return entries, groups, champion, candidate
+        return entries, champion, candidate
 
     def _entries(self, kind: Any, base_s: int, grouping: Grouping) -> Entries:
         parts = cover(self._window, tiers(base_s))
         return join(place(self._store, kind, parts, self._window, grouping), grouping.n)
 
     def _rates(self, name: str, formula: Counted) -> Iterator[Rates]:
-        entries, _, *sides = self._read(name)
+        entries, *sides = self._read(name)
         found = counted(entries, formula, self._window.step_s)
         for side in sides:
             n, share = _taken(found.count, side), _taken(found.value, side)
             yield Rates(n, np.where(n > 0, share, 0.0))
 
     def _latencies(self, name: str) -> Iterator[Latencies]:
-        entries, groups, *sides = self._read(name)
-        size = len(groups) * BUCKETS
-        count = np.bincount(entries.slot * BUCKETS + entries.cell, weights=entries.count, minlength=size)
-        excess = np.bincount(
-            entries.sum_slot * BUCKETS + entries.sum_cell, weights=entries.sum_value, minlength=size
-        )
-        count, weight = count.reshape(-1, BUCKETS), (count + excess).reshape(-1, BUCKETS)
+        entries, *sides = self._read(name)
         for side in sides:
-            n = np.rint(_taken(count.sum(axis=1), side)).astype(np.int64)
-            yield Latencies(n, np.stack([weight[i] if i >= 0 else np.zeros(BUCKETS) for i in side]))
+            stratum = np.full(entries.n_slots, -1, np.int64)
+            for place, slot in enumerate(side):
+                if slot >= 0:
+                    stratum[slot] = place
+            yield Latencies.of(entries, stratum, len(side))
 
     def _measures(self, name: str) -> Iterator[Measure]:
         asked = _asked(self._question.model, name, self._window, ("version",))

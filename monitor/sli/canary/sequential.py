@@ -4,12 +4,13 @@ The normal mixture of Robbins (1970), as the mSPRT of Johari, Koomen, Pekelis an
 Inference, Operations Research 2022): under no difference the likelihood ratio of a normal mixture of
 differences against none exceeds 1 / alpha at any time with a probability of at most alpha (Ville's
 inequality), for sums of many records asymptotically (Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas,
-Annals of Statistics 2024).
+Annals of Statistics 2024). Shares of few events are skewed: they are as far from a rate as the likelihood
+says (`distance`).
 """
 
 import math
 
-__all__ = ["half_width", "mixing", "more_needed"]
+__all__ = ["distance", "half_width", "mixing", "more_needed"]
 
 _MOST_DOUBLINGS = 40
 
@@ -26,6 +27,14 @@ def half_width(variance: float, mixture: float, alpha: float) -> float:
     `alpha` of all runs."""
     whole = variance + mixture
     return math.sqrt(variance * whole / mixture * (2 * math.log(1 / alpha) + math.log(whole / variance)))
+
+
+def distance(seen: float, rate: float) -> float:
+    """How far a share that was `seen` is from a `rate` (both from 0 to 1, the rate between): as far as a
+    normal one that is as unlikely, by the root of its deviance (McCullagh and Nelder 1989, section 2.3)."""
+    some = seen * math.log(seen / rate) if seen > 0 else 0.0
+    rest = (1 - seen) * math.log((1 - seen) / (1 - rate)) if seen < 1 else 0.0
+    return math.sqrt(2 * max(some + rest, 0.0) * rate * (1 - rate))
 
 
 def more_needed(n: int, variance: float, mixture: float, alpha: float, width: float) -> int | None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.profiles.layout import BUCKETS, bucket_of
+from monitor.profiles.layout import bucket_of
 from monitor.sli.canary.arms import Latencies, Mix, Rates
 from monitor.sli.canary.contrast import Change, Measure, Unit, quality_change, quantile_change, rate_change
 from monitor.sli.canary.verdict import Verdict, judge, of_change, sentence
@@ -17,8 +17,9 @@ ALPHA = 0.01 / 4
 
 
 def latencies(*strata: np.ndarray) -> Latencies:
-    weight = np.stack([np.bincount(bucket_of(ms), minlength=BUCKETS) for ms in strata]).astype(float)
-    return Latencies(np.array([len(ms) for ms in strata]), weight)
+    n = np.array([len(ms) for ms in strata])
+    bucket = bucket_of(np.concatenate(strata))
+    return Latencies(n, np.repeat(np.arange(len(n)), n), bucket, np.ones(len(bucket)))
 
 
 def rates(*strata: tuple[int, int]) -> Rates:

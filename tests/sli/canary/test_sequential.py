@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.sli.canary.sequential import half_width, mixing, more_needed
+from monitor.sli.canary.sequential import distance, half_width, mixing, more_needed
 
 ALPHA = 0.05
 
@@ -49,3 +49,17 @@ def test_as_many_more_as_are_said_are_needed(
     if needed > 1:
         fewer = n + needed * 0.99 - 1
         assert half_width(variance * n / fewer, mixture, alpha) > width * (1 - 1e-6)
+
+
+@given(seen=st.floats(0, 1), rate=st.floats(1e-6, 1 - 1e-6))
+def test_a_distance_is_nothing_for_the_rate_itself_and_grows_with_the_difference(
+    seen: float, rate: float
+) -> None:
+    assert distance(rate, rate) == pytest.approx(0, abs=1e-7)
+    between = (seen + rate) / 2
+    assert distance(seen, rate) >= distance(between, rate) - 1e-7
+
+
+def test_few_events_more_than_foreseen_are_less_of_a_surprise_than_as_many_fewer() -> None:
+    assert distance(0.002, 0.001) < 0.001 < distance(0.0, 0.001)
+    assert distance(0.5001, 0.5) == pytest.approx(1e-4, rel=1e-3)
