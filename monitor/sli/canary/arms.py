@@ -49,11 +49,11 @@ class Latencies:
 
     def held(self) -> Floats:
         """The weight of each stratum."""
-        return np.bincount(self.stratum, self.weight, len(self.n))
+        return np.bincount(self.stratum, self.weight, len(self.n)).astype(np.float64)
 
     def summed(self, scale: Floats) -> Floats:
         """The weight in each of the BUCKETS, that of each stratum times its `scale`."""
-        return np.bincount(self.bucket, self.weight * scale[self.stratum], BUCKETS)
+        return np.bincount(self.bucket, self.weight * scale[self.stratum], BUCKETS).astype(np.float64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,9 +176,9 @@ class _Sides:
         entries, *sides = self._read(name)
         for side in sides:
             stratum = np.full(entries.n_slots, -1, np.int64)
-            for place, slot in enumerate(side):
+            for i, slot in enumerate(side):
                 if slot >= 0:
-                    stratum[slot] = place
+                    stratum[slot] = i
             yield Latencies.of(entries, stratum, len(side))
 
     def _measures(self, name: str) -> Iterator[Measure]:
