@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from monitor.baselines.stream import keep_references
+from monitor.cards.settings import from_config as card_settings
 from monitor.clock import Clock, WallClock
 from monitor.config import Config
 from monitor.config.sampling import sample_settings
@@ -244,6 +245,7 @@ class Server:
             bases=config.windows,
             samples=sample_settings(config),
             slo=slo_settings(config),
+            cards=card_settings(config),
             paging=paging_site(config, self._store, clock, metrics, _nothing),
         )
         self._web = WebServer(create_app(context), config.web.host, config.web.port)
@@ -341,6 +343,7 @@ class Service:
             bases=config.windows,
             samples=sample_settings(config),
             slo=slo_settings(config),
+            cards=card_settings(config),
             paging=paging_site(config, self.store, clock, self.metrics, wake),
         )
         return WebServer(create_app(context), config.web.host, config.web.port)

@@ -26,6 +26,7 @@ from monitor.cli import (
     incident,
     labels,
     letters,
+    model,
     offsets,
     oncall,
     page,
@@ -71,7 +72,8 @@ app.add_typer(slo.app, name="slo", rich_help_panel=RUN)
 app.command("pager", rich_help_panel=RUN)(pager.pager)
 app.add_typer(incident.app, name="incident", rich_help_panel=OPERATE)
 app.add_typer(oncall.app, name="oncall", rich_help_panel=OPERATE)
-app.command("audit", rich_help_panel=OPERATE)(audit.audit)
+app.add_typer(model.app, name="model", rich_help_panel=OPERATE)
+app.add_typer(audit.app, name="audit", rich_help_panel=OPERATE)
 app.add_typer(page.app, name="page", rich_help_panel=OPERATE)
 app.add_typer(route.app, name="route", rich_help_panel=OPERATE)
 app.add_typer(event.app, name="event", rich_help_panel=OPERATE)

@@ -138,6 +138,10 @@ def _models(config: Config) -> Iterator[Mistake]:
             place: Location = ("models", name, "feature_segments")
             sentence = f"names {', '.join(sorted(dropped))}, which segments lacks; add it there"
             yield Mistake(place, sentence, (("models", name, "segments"),))
+        groups = model.card.groups
+        if groups is not None and model.segments is not None and groups not in model.segments:
+            sentence = f"is {groups}, which segments lacks; add it there"
+            yield Mistake(("models", name, "card", "groups"), sentence, (("models", name, "segments"),))
 
 
 def warnings(config: Config) -> Iterator[Mistake]:

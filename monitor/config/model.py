@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from monitor.clock import DAY_S, HOUR_S
+from monitor.config.cards import CardConfig
 from monitor.config.durations import Bytes, Days, Milliseconds, Seconds
 from monitor.config.objectives import ObjectiveConfig, SloConfig
 from monitor.config.paging import PagingConfig, PagingSection
@@ -233,6 +234,7 @@ class ModelConfig(Section):
     positive_class: Text | None = None
     pair_sample: Annotated[float, Field(gt=0, le=1)] = 1.0
     objectives: dict[Text, ObjectiveConfig] = Field(default_factory=dict)
+    card: CardConfig = CardConfig()
 
 
 class WebConfig(Section):

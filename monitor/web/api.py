@@ -22,6 +22,7 @@ from monitor.web.access import needs
 from monitor.web.answers import Refused
 from monitor.web.caller import caller_of
 from monitor.web.canary import add_canary
+from monitor.web.cards import add_cards
 from monitor.web.context import WebContext
 from monitor.web.incidents import add_incidents
 from monitor.web.questions import (
@@ -115,6 +116,7 @@ def api(context: WebContext, workers: Workers) -> APIRouter:
     add_incidents(router, context, workers)
     add_slos(router, context, workers)
     add_canary(router, context, workers)
+    add_cards(router, context, workers)
     return router
 
 

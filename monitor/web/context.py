@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from monitor.cards.settings import CardSettings
 from monitor.clock import Clock
 from monitor.ingest.spool import DurableLog
 from monitor.job.report import JobStatus
@@ -22,7 +23,7 @@ __all__ = ["WebContext"]
 class WebContext:
     """`status` tells how the job does; what has no log in `logs` can't be posted. `bases` are the base
     windows that the job writes, `samples` what it keeps of the records, `slo` the objectives. Without
-    `paging` no alerts are taken."""
+    `paging` no alerts are taken. `cards` is what the configuration says of models."""
 
     store: Store
     clock: Clock
@@ -34,3 +35,4 @@ class WebContext:
     samples: SampleSettings = field(default_factory=SampleSettings)
     slo: SloSettings = field(default_factory=SloSettings)
     paging: PagingSite | None = None
+    cards: CardSettings = field(default_factory=CardSettings)

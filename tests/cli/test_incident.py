@@ -1,4 +1,4 @@
-"""`monitor incident ..` and `monitor audit`, over incidents of a pager that has run."""
+"""`monitor incident ..` and `monitor audit log`, over incidents of a pager that has run."""
 
 import json
 from pathlib import Path
@@ -29,7 +29,9 @@ def test_an_incident_is_listed_and_shown(url: str) -> None:
     assert found["labels"] == {"model": "fraud", "objective": "availability"}
     shown = run("incident", "show", "1", "--store", url)
     assert "notified" in shown.out
-    assert "team: first" in run("audit", "--store", url).out
+    assert "team: first" in run("audit", "log", "--store", url).out
+    moved = run("audit", "--last", "3", "--store", url)
+    assert (moved.code, "`monitor audit log --last 3`" in moved.err) == (2, True)
 
 
 def test_what_no_pager_takes_up_is_said(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
