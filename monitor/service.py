@@ -31,6 +31,9 @@ from monitor.paging.replaying import Replay
 from monitor.paging.task import PagerTask
 from monitor.paging_web import paging_site
 from monitor.records import Carries
+from monitor.requesting import RetrainingTask
+from monitor.retraining.asking import Retrainer
+from monitor.retraining.settings import policies
 from monitor.sli.drift_dispersion import dispersion
 from monitor.slo.alert_log import list_states
 from monitor.slo.evaluate import Evaluator
@@ -308,6 +311,8 @@ class Service:
             clock,
             self.metrics.evaluated,
         )
+        retrainer = Retrainer(self.store, policies(config), config.windows)
+        self._retraining = RetrainingTask(self.store, retrainer, owner, clock)
         self._replay = open_replay(config, self.store, owner, clock, sends_replayed)
         pager_metrics = PagerMetrics(clock)
         self._pager = open_pager(config, self.store, owner, clock, pager_metrics)
@@ -325,7 +330,7 @@ class Service:
             settings,
             clock,
             observers=(self.metrics, *observers),
-            tasks=(self._housekeeping, self._concept, self._slo, self._gauges, *pruning),
+            tasks=(self._housekeeping, self._concept, self._slo, self._retraining, self._gauges, *pruning),
         )
         self.metrics.watch(self.job.status)
         self._web = self._open_web(config, clock) if web else None
@@ -370,7 +375,7 @@ class Service:
     def run(self, until_caught_up: bool = False) -> None:
         """Serves and reads. What was read is flushed before it returns or raises."""
         self.listen()
-        self._slo.beside = not until_caught_up
+        self._slo.beside = self._retraining.beside = not until_caught_up
         if self._pager is not None and not until_caught_up:
             self._pager.start()
         try:
@@ -394,6 +399,7 @@ class Service:
             self._housekeeping.stop()
             self._concept.stop()
             self._slo.stop()
+            self._retraining.stop()
             self._gauges.stop()
             if self._pager is not None:
                 self._pager.stop()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from monitor.backtest.incidents import Incident
 from monitor.backtest.replay import Span, end_s
+from monitor.backtest.retraining import Retraining
 from monitor.slo.episodes import Episode
 from monitor.slo.rule import Severity
 
@@ -35,14 +36,15 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """All alerts over a span, what they found, the pages and tickets that no incident stands behind, and what
-    is to be borne in mind about all this."""
+    """All alerts over a span, what they found, the pages and tickets that no incident stands behind, what
+    is to be borne in mind about all this, and what policies of retraining would have asked for."""
 
     span: Span
     alerts: tuple[Episode, ...]
     found: tuple[Found, ...]
     beside: tuple[Episode, ...]
     caveats: tuple[str, ...] = ()
+    retraining: tuple[Retraining, ...] = ()
 
     def about(self, alert: Episode) -> list[Incident]:
         """The incidents that the alert may be about, those first that it began for."""

@@ -5,6 +5,7 @@ from typing import Any
 from monitor.backtest.diff import Change
 from monitor.backtest.outcome import Found, Outcome
 from monitor.backtest.replay import Span, end_s
+from monitor.backtest.retraining import shown_retraining
 from monitor.clock import rfc3339
 from monitor.slo.episodes import Episode
 from monitor.slo.rule import Severity
@@ -30,6 +31,7 @@ def shown(found: Outcome) -> dict[str, Any]:
         "found": [_found(f) for f in found.found],
         "alerts": [{**_alert(a, span), "about": [i.name for i in found.about(a)]} for a in found.alerts],
         "caveats": list(found.caveats),
+        "retraining": [shown_retraining(one) for one in found.retraining],
     }
 
 

@@ -33,6 +33,7 @@ from monitor.cli import (
     pager,
     query,
     report,
+    retraining,
     route,
     rules,
     run,
@@ -76,6 +77,7 @@ app.add_typer(model.app, name="model", rich_help_panel=OPERATE)
 app.add_typer(audit.app, name="audit", rich_help_panel=OPERATE)
 app.add_typer(page.app, name="page", rich_help_panel=OPERATE)
 app.add_typer(route.app, name="route", rich_help_panel=OPERATE)
+app.add_typer(retraining.app, name="retraining", rich_help_panel=OPERATE)
 app.add_typer(event.app, name="event", rich_help_panel=OPERATE)
 app.add_typer(labels.app, name="labels", rich_help_panel=OPERATE)
 app.add_typer(baseline.app, name="baseline", rich_help_panel=OPERATE)

@@ -4,7 +4,7 @@ import json
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -16,14 +16,17 @@ from monitor.backtest.incidents import Incident, read_incidents
 from monitor.backtest.outcome import Outcome, outcome
 from monitor.backtest.raw_log import replay_log
 from monitor.backtest.replay import Span, fired, held_span, transitions_over, within
+from monitor.backtest.retraining import retraining_over
 from monitor.backtest.rule_sets import with_rules
 from monitor.backtest.shown import shown, shown_change
+from monitor.cli.backtest_retraining import print_retraining
 from monitor.cli.backtest_tables import print_diff, print_outcome
 from monitor.cli.options import ConfigOption, FormatOption, StoreOption, configured
 from monitor.cli.render import Format, render
 from monitor.clock import WallClock
 from monitor.config import Config
 from monitor.errors import ConfigError
+from monitor.retraining.settings import policies
 from monitor.sli.times import parse_step_s, parse_time_ms
 from monitor.slo.settings import from_config
 from monitor.store import Store
@@ -63,7 +66,8 @@ def backtest(
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Run alert rules over the stored history: what would have fired, when, for how long, how soon after each
-    known incident began, and how many pages a week that is. With --rules: two sets of rules side by side."""
+    known incident began, and how many pages a week that is, and when policies of retraining would have asked.
+    With --rules: two sets of rules side by side."""
     now_ms = WallClock().now_ms()
     asked = _Asked(since, until, model, now_ms)
     settings = configured(config, store)
@@ -79,6 +83,7 @@ def backtest(
         _print_rows(outcomes, format)
     elif rules is None:
         print_outcome(outcomes[0], sys.stdout)
+        print_retraining(outcomes[0].retraining, sys.stdout)
     else:
         print_diff(outcomes[0], outcomes[1], sys.stdout)
 
@@ -111,10 +116,13 @@ def _of_store(configs: Sequence[Config], incidents: Sequence[Incident], asked: _
         base_s = configs[0].windows.service_s
         span = held_span(store, *asked.bounds(held_span(store, None, None, base_s)), base_s)
         found = []
-        for settings in map(from_config, configs):
+        for config in configs:
+            settings = from_config(config)
             caveats = of_rules(settings, asked.model) + of_store(store, settings, span, asked.model)
             alerts = fired(transitions_over(store, settings, span, asked.model), span)
-            found.append(outcome(span, alerts, incidents, caveats))
+            retraining = retraining_over(store, policies(config), config.windows, span, asked.model)
+            one = outcome(span, alerts, incidents, caveats)
+            found.append(replace(one, retraining=tuple(retraining)))
         return found
     finally:
         store.close()

@@ -33,6 +33,7 @@ def mistakes(config: Config) -> Iterator[Mistake]:
     yield from objective_mistakes(config)
     yield from alert_mistakes(config)
     yield from _paging(config)
+    yield from _retraining(config)
 
 
 def _paging(config: Config) -> Iterator[Mistake]:
@@ -40,6 +41,12 @@ def _paging(config: Config) -> Iterator[Mistake]:
     from monitor.paging.configured import paging_mistakes
 
     yield from paging_mistakes(config.paging)
+
+
+def _retraining(config: Config) -> Iterator[Mistake]:
+    from monitor.retraining.settings import retraining_mistakes
+
+    yield from retraining_mistakes(config)
 
 
 def _store(config: Config) -> Iterator[Mistake]:

@@ -25,6 +25,7 @@ from monitor.config.cards import CardConfig
 from monitor.config.durations import Bytes, Days, Milliseconds, Seconds
 from monitor.config.objectives import ObjectiveConfig, SloConfig
 from monitor.config.paging import PagingConfig, PagingSection
+from monitor.config.retraining import RetrainConfig
 from monitor.config.secrets import is_secret, mask_options, mask_url, url_secrets
 from monitor.config.section import Section, Text
 from monitor.records import Carries
@@ -300,6 +301,7 @@ class Config(Section):
     models: dict[Text, ModelConfig] = Field(default_factory=dict)
     slo: SloConfig = SloConfig()
     paging: PagingSection = PagingConfig()
+    retraining: tuple[RetrainConfig, ...] = ()
     ingest: IngestConfig = IngestConfig()
     web: WebConfig = WebConfig()
     log: LogConfig = LogConfig()

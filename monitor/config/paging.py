@@ -14,6 +14,7 @@ from monitor.config.secrets import MASK, is_secret
 from monitor.config.section import Section, Text
 
 __all__ = ["HoursConfig", "LevelConfig", "OwnerConfig", "PagingConfig", "PagingSection", "RotationConfig"]
+__all__ += ["hidden"]
 
 
 def _named(receivers: tuple[dict[str, Any], ...]) -> list[dict[str, Any]]:
@@ -165,7 +166,8 @@ class LimitConfig(Section):
     per_ms: Annotated[Milliseconds, Field(gt=0, examples=["1d"])]
 
 
-def _hidden(_: dict[str, Any]) -> dict[str, str]:
+def hidden(_: dict[str, Any]) -> dict[str, str]:
+    """A webhook without what only its receiver is to know."""
     return {"url": MASK}
 
 
@@ -177,7 +179,7 @@ class ActionConfig(Section):
     name: Annotated[Text, Field(examples=["roll-back"])]
     do: Literal["retrain", "rollback", "webhook"]
     matchers: Annotated[tuple[Text, ...], Field(min_length=1, examples=[['objective="availability"']])]
-    webhook: Annotated[dict[str, Any], PlainSerializer(_hidden), Field(examples=[{"url": "http://x/"}])]
+    webhook: Annotated[dict[str, Any], PlainSerializer(hidden), Field(examples=[{"url": "http://x/"}])]
     version: Text = "previous"
     once_per_incident: bool = True
     limit: LimitConfig | None = None

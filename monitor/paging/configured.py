@@ -14,7 +14,7 @@ from monitor.paging.calm.configured import calm_mistakes, damping, digests, page
 from monitor.paging.document import from_mapping, load
 from monitor.paging.links.settings import LinkSettings, key_in
 from monitor.paging.matching import matcher
-from monitor.paging.mistakes import unknown_receivers
+from monitor.paging.mistakes import Noted, unknown_receivers
 from monitor.paging.oncall.duties import hours, on_call_receivers, rotations
 from monitor.paging.oncall.escalation import Level
 from monitor.paging.receivers.notices import notices
@@ -29,7 +29,7 @@ _PLACE: Location = ("paging",)
 
 def pager_settings(config: PagingConfig) -> PagerSettings:
     """The settings of a section without mistakes. Raises ConfigError for mistakes in its file."""
-    found = _Noted()
+    found = Noted()
     settings = _settings(config, found)
     return replace(
         settings,
@@ -42,7 +42,7 @@ def pager_settings(config: PagingConfig) -> PagerSettings:
             for owner, said in config.owners.items()
         },
         templates=DEFAULT.over(config.templates),
-        actions=actions(config, _Noted()),
+        actions=actions(config, Noted()),
         fallback=_fallback(config.fallback),
         fallbacks={name: one for name, said in config.fallbacks.items() if (one := _fallback(said))},
         damping=damping(config.damping),
@@ -90,7 +90,7 @@ def paging_mistakes(config: PagingConfig) -> Iterator[Mistake]:
     if config.config_file is None and not config.receivers:
         yield Mistake((*_PLACE, "receivers"), "are missing: name who is to be told, or a config_file")
         return
-    found = _Noted()
+    found = Noted()
     try:
         settings = _settings(config, found)
     except ConfigError as e:
@@ -154,23 +154,7 @@ def paging_warnings(config: PagingConfig) -> Iterator[Mistake]:
         yield Mistake((*place, key), sentence)
 
 
-class _Noted:
-    """Mistakes as they are noted, for whoever knows the lines of the file."""
-
-    def __init__(self) -> None:
-        self.mistakes: list[Mistake] = []
-
-    def add(self, place: Location, sentence: str) -> None:
-        self.mistakes.append(Mistake(place, sentence))
-
-    def within(self, place: Location) -> bool:
-        return any(m.place[: len(place)] == place for m in self.mistakes)
-
-    def covered(self, place: Location) -> bool:
-        return any(place[: len(m.place)] == m.place for m in self.mistakes)
-
-
-def _settings(config: PagingConfig, found: _Noted) -> PagerSettings:
+def _settings(config: PagingConfig, found: Noted) -> PagerSettings:
     duties = partial(on_call_receivers, rotations(config))
     if config.config_file is not None:
         return load(config.config_file, duties=duties)

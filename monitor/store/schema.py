@@ -571,3 +571,27 @@ events = Table(
     Index("events_kind", "kind", "ts_ms"),
     Index("events_model", "model", "ts_ms"),
 )
+
+# Requests to train a model anew, numbered by policy: whoever takes a number twice comes too late. `event` is
+# the id of the event that told of it; `posted` what came of its webhook.
+retraining = Table(
+    "retraining",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("policy", String(200), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("model", String(200), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("event", String(64), nullable=False),
+    Column("dry_run", Boolean, nullable=False),
+    Column("needs_approval", Boolean, nullable=False),
+    Column("approved", Boolean),
+    Column("reviewer", String(200)),
+    Column("review", Text),
+    Column("reviewed_ms", BigInteger),
+    Column("posted", Boolean),
+    Column("posted_ms", BigInteger),
+    Column("posted_detail", Text),
+    UniqueConstraint("policy", "number", name="retraining_once"),
+)

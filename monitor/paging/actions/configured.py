@@ -1,5 +1,8 @@
 """What a configuration says of actions, and what is wrong with that."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from monitor.config.document import Location
 from monitor.config.paging import ActionConfig, PagingConfig
 from monitor.config.validating import Notes, validated
@@ -8,7 +11,7 @@ from monitor.paging.matching import parse_matcher
 from monitor.paging.receivers.webhook import WebhookConfig
 from monitor.paging.settings import Action, Do, Limit, Matcher
 
-__all__ = ["actions"]
+__all__ = ["actions", "webhook"]
 
 
 def actions(config: PagingConfig, found: Notes) -> tuple[Action, ...]:
@@ -24,11 +27,16 @@ def actions(config: PagingConfig, found: Notes) -> tuple[Action, ...]:
     return tuple(some)
 
 
+def webhook(said: Mapping[str, Any], place: Location, found: Notes) -> WebhookConfig:
+    """A webhook whose keys are those of a `webhook_configs` entry; mistakes are noted in `found`."""
+    read = validated(WebhookConfig, dict(said), Beneath(found, place))
+    if bool(read.url) == bool(read.url_file) and not found.within(place):
+        found.add(place, "needs url or url_file" + (", and not both" if read.url else ""))
+    return read
+
+
 def _action(said: ActionConfig, place: Location, found: Notes) -> Action:
-    here = (*place, "webhook")
-    webhook = validated(WebhookConfig, dict(said.webhook), Beneath(found, here))
-    if bool(webhook.url) == bool(webhook.url_file) and not found.within(here):
-        found.add(here, "needs url or url_file" + (", and not both" if webhook.url else ""))
+    posted_to = webhook(said.webhook, (*place, "webhook"), found)
     if said.version != "previous" and said.do != "rollback":
         found.add((*place, "version"), f"is for a rollback, and this one is to {said.do}; leave it out")
     matchers: list[Matcher] = []
@@ -42,7 +50,7 @@ def _action(said: ActionConfig, place: Location, found: Notes) -> Action:
         said.name,
         Do(said.do),
         tuple(matchers),
-        webhook,
+        posted_to,
         said.version,
         said.once_per_incident,
         limit,

@@ -10,7 +10,7 @@ from monitor.paging.receivers.http import post, secret
 from monitor.paging.receivers.webhook import WebhookConfig
 from monitor.paging.settings import Action, Do
 
-__all__ = ["ActionSender", "body"]
+__all__ = ["ActionSender", "body", "posted"]
 
 # The version of a model that was live before one, None where none is known.
 Previous = Callable[[str, str | None], str | None]
@@ -38,14 +38,18 @@ class ActionSender:
                 version = self.previous(labels.get("model", ""), labels.get("version"))
             if version is None:
                 return Delivery(Result.PERMANENT, "no version before is known to roll back to")
-        try:
-            url = secret(config.url, config.url_file)
-        except (OSError, UnicodeDecodeError):
-            return Delivery(Result.PERMANENT, "the file of its URL can't be read")
-        if config.timeout_ms:
-            timeout_s = min(timeout_s, config.timeout_ms / 1000)
-        headers = {"Idempotency-Key": message.dedup_key}
-        return post(url, body(self.action, message, version), timeout_s, config.http_config, headers)[0]
+        return posted(config, body(self.action, message, version), message.dedup_key, timeout_s)
+
+
+def posted(config: WebhookConfig, body: Any, key: str, timeout_s: float) -> Delivery:
+    """Posts JSON; whoever takes it knows a repeat by the `key`. As http.post."""
+    try:
+        url = secret(config.url, config.url_file)
+    except (OSError, UnicodeDecodeError):
+        return Delivery(Result.PERMANENT, "the file of its URL can't be read")
+    if config.timeout_ms:
+        timeout_s = min(timeout_s, config.timeout_ms / 1000)
+    return post(url, body, timeout_s, config.http_config, {"Idempotency-Key": key})[0]
 
 
 def body(action: Action, message: Message, version: str | None) -> dict[str, Any]:

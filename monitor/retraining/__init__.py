@@ -1,0 +1,1 @@
+"""When to ask that a model is trained anew, and what becomes of it."""

@@ -1,0 +1,5 @@
+"""A store."""
+
+from tests.operations.conftest import store
+
+__all__ = ["store"]
