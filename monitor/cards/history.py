@@ -7,7 +7,8 @@ from typing import Any
 
 from monitor.cards.quality import DAYS
 from monitor.clock import DAY_MS, rfc3339, rfc3339_or_none
-from monitor.ingest.events.kinds import Cost, TrainingRun
+from monitor.ingest.events.kinds import TrainingRun
+from monitor.operations.costs import current
 from monitor.paging.incidents import asking
 from monitor.paging.incidents.incident import Incident
 from monitor.store.events import list_events
@@ -56,11 +57,11 @@ def costs(store: Store, model: str, at_ms: int) -> list[dict[str, Any]]:
     its tag, and runs that ended in them."""
     spent: defaultdict[tuple[str, str], float] = defaultdict(float)
     since_ms = at_ms - DAYS * DAY_MS
-    kinds = ("cost", "training_run")
-    for event in list_events(store, kinds=kinds, model=model, from_ms=since_ms, to_ms=at_ms + 1):
-        match event.data:
-            case Cost(amount=amount, currency=currency):
-                spent["tagged", currency] += amount
+    for cost in current(list_events(store, kinds=("cost",), from_ms=since_ms, to_ms=at_ms + 1)):
+        if cost.model == model:
+            spent["tagged", cost.currency] += cost.amount
+    for run in list_events(store, kinds=("training_run",), model=model, from_ms=since_ms, to_ms=at_ms + 1):
+        match run.data:
             case TrainingRun(cost=float(amount), currency=str(currency)):
                 spent["training runs", currency] += amount
     return [

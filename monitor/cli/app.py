@@ -17,6 +17,7 @@ from monitor.cli import (
     canary,
     check,
     copies,
+    costs,
     demo,
     doctor,
     drift,
@@ -79,6 +80,7 @@ app.add_typer(page.app, name="page", rich_help_panel=OPERATE)
 app.add_typer(route.app, name="route", rich_help_panel=OPERATE)
 app.add_typer(retraining.app, name="retraining", rich_help_panel=OPERATE)
 app.add_typer(event.app, name="event", rich_help_panel=OPERATE)
+app.add_typer(costs.app, name="costs", rich_help_panel=OPERATE)
 app.add_typer(labels.app, name="labels", rich_help_panel=OPERATE)
 app.add_typer(baseline.app, name="baseline", rich_help_panel=OPERATE)
 app.add_typer(letters.app, name="dead-letters", rich_help_panel=OPERATE)

@@ -15,7 +15,7 @@ __all__ = ["MAX_EVENTS", "EventQuestion", "ask_events", "parse_kinds", "shown_ev
 
 MAX_EVENTS = 10_000
 # What the line of an event says first; the rest follows in the order of the contract.
-_APART = ("model", "version")
+_APART = ("model", "version", "issue")
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ __all__ = [
     "Dataset",
     "Deployment",
     "Heartbeat",
+    "Issue",
     "PipelineRun",
     "Registry",
     "RetrainRequested",
@@ -210,9 +211,20 @@ class Dataset(Data, kw_only=True, frozen=True):
     data_version: _Text | None = None
 
 
+class Issue(msgspec.Struct, kw_only=True, frozen=True):
+    """Of which issue of an export an event is. Of one source and `part`, only the issue with the latest `at`
+    counts of which all `events` are there."""
+
+    id: _Name
+    part: _Text
+    at: _Moment
+    events: Annotated[int, Meta(ge=1)]
+
+
 class Cost(Data, kw_only=True, frozen=True):
     """What a span of time cost, not before `begin` and before `end`. Only credits and adjustments may be
-    negative. `shared` costs belong to no one model and are divided by requests."""
+    negative. `shared` costs belong to no one model and are divided by requests. `issue` is of costs that may
+    be issued again."""
 
     kind: ClassVar[str] = "cost"
     about: ClassVar[str] = "service"
@@ -227,6 +239,7 @@ class Cost(Data, kw_only=True, frozen=True):
     resource: _Text | None = None
     tags: dict[_Name, _Text] = {}
     shared: bool = False
+    issue: Issue | None = None
 
     @property
     def model(self) -> str | None:

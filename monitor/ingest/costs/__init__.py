@@ -1,0 +1,1 @@
+"""Exports of costs: FOCUS and Azure Cost Management files, as `cost` events."""
