@@ -110,6 +110,18 @@ class Client:
         )
         return _frame(answer(self._store, question, now_ms, self._bases), by)
 
+    def costs(self, *, by: str = "team", month: str | None = None) -> pd.DataFrame:
+        """What a month ("2026-10", else this one) costs: one row per group and currency, with the forecast of
+        its end. `by` is "team", "model", "environment", "service" or any tag. Shared costs are divided by
+        requests. Raises QueryError."""
+        import pandas as pd
+
+        from monitor.config.costs import CostsConfig
+        from monitor.operations.cost_question import ask_costs, parse_month
+
+        asked = parse_month("month", month, by, self._clock.now_ms())
+        return pd.DataFrame(ask_costs(self._store, CostsConfig(), asked, self._bases)["rows"])
+
     def slos(
         self,
         *,

@@ -249,6 +249,7 @@ class Server:
             samples=sample_settings(config),
             slo=slo_settings(config),
             cards=card_settings(config),
+            costs=config.costs,
             paging=paging_site(config, self._store, clock, metrics, _nothing),
         )
         self._web = WebServer(create_app(context), config.web.host, config.web.port)
@@ -349,6 +350,7 @@ class Service:
             samples=sample_settings(config),
             slo=slo_settings(config),
             cards=card_settings(config),
+            costs=config.costs,
             paging=paging_site(config, self.store, clock, self.metrics, wake),
         )
         return WebServer(create_app(context), config.web.host, config.web.port)

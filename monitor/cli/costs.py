@@ -4,16 +4,20 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
 from monitor.cli.guard import FAILED
-from monitor.cli.options import ConfigOption, StoreOption, configured
+from monitor.cli.options import ConfigOption, FormatOption, StoreOption, configured
+from monitor.cli.render import Format, render
 from monitor.clock import WallClock
 from monitor.config.secrets import mask_url
 from monitor.errors import ConfigError, SourceError
 from monitor.ingest.costs.exports import BadRow, cost_events, read_exports
 from monitor.logs import set_up
+from monitor.operations.cost_question import ask_costs, parse_month
 from monitor.sli.times import parse_time_ms
+from monitor.store.store import Store
 
 __all__ = ["app"]
 
@@ -63,6 +67,41 @@ def load(
         print(line, file=sys.stderr)
     if refused:
         raise typer.Exit(FAILED)
+
+
+@app.command("show")
+def show(
+    by: Annotated[
+        str, typer.Option("--by", help="team, model, environment, service or any tag; '' all in one.")
+    ] = "team",
+    month: Annotated[str | None, typer.Option("--month", help="As 2026-10 (UTC), else this one.")] = None,
+    config: ConfigOption = None,
+    store: StoreOption = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Show what a month costs: by whom, what is untagged, and where it will end against the budgets.
+
+    Budgets, and how shared costs are divided, stand in the configuration under `costs`.
+    """
+    loaded = configured(config, store)
+    asked = parse_month("--month", month, by, WallClock().now_ms())
+    opened = Store.open(loaded.store)
+    try:
+        found = ask_costs(opened, loaded.costs, asked, loaded.windows)
+    finally:
+        opened.close()
+    if format is Format.JSON:
+        print(msgspec.json.format(msgspec.json.encode(found)).decode())
+    elif format is not Format.TABLE:
+        render(found["rows"], format)
+    elif not found["rows"]:
+        print(f"no costs from {found['from']} to {found['to']}; load some with `monitor costs load`")
+    else:
+        render(found["rows"])
+        for currency, share in (found["untagged_share"] if by else {}).items():
+            print(f"{share:.1%} of the {currency} have no {by}")
+        print(f"costs until {found['costs_until']}; {found['shared']}")
+        print(f"forecast: {found['forecast']}")
 
 
 def _changed_ms(files: list[Path]) -> int:

@@ -22,6 +22,7 @@ from pydantic import (
 
 from monitor.clock import DAY_S, HOUR_S
 from monitor.config.cards import CardConfig
+from monitor.config.costs import CostsConfig
 from monitor.config.durations import Bytes, Days, Milliseconds, Seconds
 from monitor.config.objectives import ObjectiveConfig, SloConfig
 from monitor.config.paging import PagingConfig, PagingSection
@@ -300,6 +301,7 @@ class Config(Section):
     )
     models: dict[Text, ModelConfig] = Field(default_factory=dict)
     slo: SloConfig = SloConfig()
+    costs: CostsConfig = CostsConfig()
     paging: PagingSection = PagingConfig()
     retraining: tuple[RetrainConfig, ...] = ()
     ingest: IngestConfig = IngestConfig()

@@ -7,10 +7,12 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.datastructures import QueryParams
 
+from monitor.errors import QueryError
 from monitor.ingest.contract import json_schema
 from monitor.ingest.events.kinds import event_schema
 from monitor.ingest.label_contract import label_schema
 from monitor.operations.asking import ask_events
+from monitor.operations.cost_question import ask_costs, parse_month
 from monitor.sli.catalogue import SLIS
 from monitor.sli.fairness_question import ask_fairness
 from monitor.sli.query import answer
@@ -92,6 +94,12 @@ def api(context: WebContext, workers: Workers) -> APIRouter:
         found = await workers.run(_events, context, request.query_params)
         return Response(found, media_type="application/json")
 
+    @router.get("/costs")
+    async def costs(request: Request) -> Response:
+        """What a month costs, as `monitor costs show --format json` prints it. Parameters: by, month."""
+        found = await workers.run(_costs, context, request.query_params)
+        return Response(found, media_type="application/json")
+
     @router.get("/models")
     async def models() -> JSONResponse:
         """The models that have been seen."""
@@ -159,6 +167,14 @@ def _samples(context: WebContext, parameters: QueryParams, in_full: bool) -> lis
 def _fairness(context: WebContext, parameters: QueryParams) -> bytes:
     question = fairness_question_of(parameters, context.clock.now_ms())
     return msgspec.json.encode(ask_fairness(context.store, question, context.bases))
+
+
+def _costs(context: WebContext, parameters: QueryParams) -> bytes:
+    if strange := sorted(set(parameters) - {"by", "month"}):
+        raise QueryError(f"{strange[0]}: no such parameter; there are by and month")
+    by, now_ms = parameters.get("by", "team"), context.clock.now_ms()
+    asked = parse_month("month", parameters.get("month"), by, now_ms)
+    return msgspec.json.encode(ask_costs(context.store, context.costs, asked, context.bases))
 
 
 def _events(context: WebContext, parameters: QueryParams) -> bytes:

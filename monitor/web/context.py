@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from monitor.cards.settings import CardSettings
 from monitor.clock import Clock
+from monitor.config.costs import CostsConfig
 from monitor.ingest.spool import DurableLog
 from monitor.job.report import JobStatus
 from monitor.profiles.samples import SampleSettings
@@ -23,7 +24,7 @@ __all__ = ["WebContext"]
 class WebContext:
     """`status` tells how the job does; what has no log in `logs` can't be posted. `bases` are the base
     windows that the job writes, `samples` what it keeps of the records, `slo` the objectives. Without
-    `paging` no alerts are taken. `cards` is what the configuration says of models."""
+    `paging` no alerts are taken. `cards` and `costs` are what the configuration says."""
 
     store: Store
     clock: Clock
@@ -36,3 +37,4 @@ class WebContext:
     slo: SloSettings = field(default_factory=SloSettings)
     paging: PagingSite | None = None
     cards: CardSettings = field(default_factory=CardSettings)
+    costs: CostsConfig = field(default_factory=CostsConfig)

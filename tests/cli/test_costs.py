@@ -62,6 +62,19 @@ def test_bad_rows_are_told_and_the_others_loaded(store: str, tmp_path: Path) -> 
     assert done.err.endswith("25 rows refused; the first 20 of them above\n")
 
 
+def test_a_month_is_shown_with_the_rules_that_made_it(store: str, tmp_path: Path) -> None:
+    row = _row()
+    assert run("costs", "load", str(written(tmp_path / "e.csv", [row])), "--store", store).code == 0
+    month = row["ChargePeriodStart"][:7]
+    shown = run("costs", "show", "--month", month, "--store", store)
+    assert shown.code == 0
+    assert "risk    EUR           2.5" in shown.out
+    assert "0.0% of the EUR have no team" in shown.out
+    assert "shared costs are divided among models by their requests" in shown.out
+    assert "no costs from 2020-01-01" in run("costs", "show", "--month", "2020-01", "--store", store).out
+    assert run("costs", "show", "--month", "x", "--store", store).code == 2
+
+
 def test_mistakes_are_named(store: str, tmp_path: Path) -> None:
     assert "--store" in run("costs", "load", f"{tmp_path}/e.csv").err
     missing = run("costs", "load", f"{tmp_path}/e.csv", "--store", store)
