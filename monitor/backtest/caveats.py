@@ -4,21 +4,22 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from monitor.backtest.replay import Span
 from monitor.clock import rfc3339
-from monitor.slo.objective import Objective, Under, Unfilled
+from monitor.slo.counting_operations import is_operational
+from monitor.slo.objective import Objective, Under
 from monitor.slo.settings import SloSettings
 from monitor.store.engine import reading
 from monitor.store.names import thresholds_in
 from monitor.store.store import Store
 
-__all__ = ["of_rules", "of_store"]
+__all__ = ["of_log", "of_store"]
 
 
-def of_rules(settings: SloSettings, model: str | None = None) -> list[str]:
-    """About objectives that have nothing to count, whatever the history."""
+def of_log(settings: SloSettings, model: str | None = None) -> list[str]:
+    """About objectives that a log of records says nothing of."""
     return [
-        f"{_name(o)}: nothing to count yet, it needs {o.meter.source.needs}"
+        f"{_name(o)}: a log of records has no events of operations, so it counts nothing"
         for o in _about(settings, model)
-        if isinstance(o.meter.source, Unfilled)
+        if is_operational(o.meter.source)
     ]
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from monitor.backtest.caveats import of_rules, of_store
+from monitor.backtest.caveats import of_log, of_store
 from monitor.backtest.diff import differences
 from monitor.backtest.incidents import Incident, read_incidents
 from monitor.backtest.outcome import Outcome, outcome
@@ -118,7 +118,7 @@ def _of_store(configs: Sequence[Config], incidents: Sequence[Incident], asked: _
         found = []
         for config in configs:
             settings = from_config(config)
-            caveats = of_rules(settings, asked.model) + of_store(store, settings, span, asked.model)
+            caveats = of_store(store, settings, span, asked.model)
             alerts = fired(transitions_over(store, settings, span, asked.model), span)
             retraining = retraining_over(store, policies(config), config.windows, span, asked.model)
             one = outcome(span, alerts, incidents, caveats)
@@ -140,7 +140,7 @@ def _of_log(
     from_s, to_s = asked.bounds(whole)
     span = within(whole, from_s, to_s)
     return [
-        outcome(span, fired(did, span), incidents, of_rules(from_config(config), asked.model))
+        outcome(span, fired(did, span), incidents, of_log(from_config(config), asked.model))
         for config, did in zip(configs, sets, strict=True)
     ]
 

@@ -17,7 +17,7 @@ from monitor.config.watches import watch_mistakes
 from monitor.profiles.layout import Kind
 from monitor.records import Carries
 from monitor.slo.catalogue import generic
-from monitor.slo.indicators import Shape
+from monitor.slo.counting_operations import is_operational
 from monitor.slo.objective import Objective
 from monitor.slo.period import Calendar
 
@@ -118,11 +118,9 @@ def alert_warnings(config: Config) -> Iterator[Mistake]:
         if objective is None:
             continue
         yield from _never(placed, objective)
-        if placed.indicator.shape is Shape.UNFILLED:
-            sentence = (
-                f"{placed.indicator.name} has nothing to count until there are {placed.indicator.needs}"
-            )
-            yield Mistake(placed.place, sentence)
+        if is_operational(objective.meter.source) and Carries.EVENTS not in streams(config).values():
+            sentence = f"{placed.indicator.name} counts events of operations; name a source of them, or post "
+            yield Mistake(placed.place, sentence + "them: source.kafka.event_topics, ingest.spool")
         if placed.indicator.kind in (Kind.QUALITY, Kind.LEARNED) and not labels:
             sentence = "needs labels, and predictions are not kept for them; name a source of labels, or set "
             yield Mistake(placed.place, sentence + "labels.keep_predictions")

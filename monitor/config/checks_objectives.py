@@ -14,7 +14,7 @@ from monitor.config.objectives import ObjectiveConfig
 from monitor.errors import QueryError
 from monitor.profiles.layout import Kind
 from monitor.sli.windows import base_of
-from monitor.slo.indicators import Indicator, Shape, indicator_names
+from monitor.slo.indicators import Indicator, Limit, Shape, indicator_names
 from monitor.slo.naming import slug
 from monitor.slo.period import Rolling, Unit
 
@@ -113,10 +113,9 @@ def _known(place: Location, name: str, said: ObjectiveConfig) -> Iterator[Mistak
 def _bounds(placed: Placed) -> Iterator[Mistake]:
     """Limits that are missing, that mean nothing, or that nothing could meet."""
     said, indicator, name = placed.said, placed.indicator, placed.indicator.name
-    unfilled = indicator.shape is Shape.UNFILLED
     if indicator.shape is Shape.UNDER and said.under_ms is None:
         yield placed.lacks("under", "latency needs a limit; add for example under: 300ms")
-    if indicator.shape is not Shape.UNDER and said.under_ms is not None and not unfilled:
+    if indicator.shape is not Shape.UNDER and said.under_ms is not None:
         at_most = f"write at_most: {format_duration(said.under_ms)} instead"
         instead = at_most if indicator.unit in ("ms", "s") else "remove it"
         yield placed.wrong("under", f"{name} has no such limit; {instead}", "indicator")
@@ -126,14 +125,17 @@ def _bounds(placed: Placed) -> Iterator[Mistake]:
             yield from _bound(placed, key, amount)
     if indicator.shape is Shape.FRESH and said.at_most is None:
         yield placed.lacks("at_most", f"{name} needs to know how old is too old; add for example at_most: 1h")
-    if indicator.shape is Shape.BOUND and not any(given.values()) and indicator.usual.at_most is None:
+    bounded = indicator.shape in (Shape.BOUND, Shape.HAPPENED)
+    if bounded and not any(given.values()) and indicator.usual == Limit():
         yield placed.lacks("at_most", f"{name} needs a bound; add at_least or at_most", "at_least")
     yield from _feature(placed)
 
 
 def _bound(placed: Placed, key: str, amount: Amount) -> Iterator[Mistake]:
     indicator, name = placed.indicator, placed.indicator.name
-    only_most = indicator.shape is Shape.FRESH or indicator.usual.at_most is not None
+    only_most = indicator.shape is Shape.FRESH or (
+        indicator.shape is Shape.BOUND and indicator.usual.at_most is not None
+    )
     if indicator.shape in (Shape.OUTCOMES, Shape.UNDER):
         instead = (
             "under: 300ms is its limit" if indicator.shape is Shape.UNDER else "`objective` is the share"

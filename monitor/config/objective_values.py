@@ -4,14 +4,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
+from monitor.clock import HOUR_S
 from monitor.config.amounts import Amount, in_unit, share_of
 from monitor.config.model import Config
 from monitor.config.objectives import BurnConfig, ObjectiveConfig, SloConfig, days_or_unit
 from monitor.profiles.layout import Kind
-from monitor.sli.catalogue import find_sli
+from monitor.sli.catalogue import Operational, find_sli
 from monitor.sli.windows import base_of
 from monitor.slo.indicators import Indicator, Limit, find_indicator
-from monitor.slo.objective import Action, Bound, Meter, Objective, Policy, Source, Unfilled
+from monitor.slo.objective import Action, Bound, Happened, Meter, Objective, Policy, Source
 from monitor.slo.period import Calendar, Period, Rolling
 from monitor.slo.rule import Burn, Escalation, Rule, Severity, burn_rules
 
@@ -78,7 +79,8 @@ def indicator_of(name: str, said: ObjectiveConfig) -> Indicator:
 def slice_of(config: Config, indicator: Indicator, said: ObjectiveConfig) -> int | None:
     """The length of the slices that are counted, s; None where events are."""
     if said.slice_s is None and indicator.by_slices:
-        return base_of(config.windows, indicator.kind)
+        operational = indicator.sli is not None and isinstance(indicator.sli.formula, Operational)
+        return HOUR_S if operational else base_of(config.windows, indicator.kind)
     return said.slice_s
 
 
@@ -105,9 +107,10 @@ def _urgent(source: Source) -> bool:
     """Whether anyone is to be woken: inputs that drift, labels that are missing and money spent can wait for
     the morning. Rows of an objective's own say for themselves."""
     if isinstance(source, Bound):
-        late = source.sli.startswith(("label_", "cost"))
-        return not late and find_sli(source.sli).kind is not Kind.FEATURES
-    return not isinstance(source, Unfilled)
+        sli = find_sli(source.sli)
+        late = source.sli.startswith("label_") or isinstance(sli.formula, Operational)
+        return not late and sli.kind is not Kind.FEATURES
+    return not isinstance(source, Happened)
 
 
 def _rules(

@@ -163,7 +163,7 @@ def _window(objective: Objective) -> Json:
 
 def _threshold(indicator: Indicator, said: ObjectiveConfig, slice_s: int | None) -> Json:
     threshold: Json = {"target": share_of(said.objective)}
-    bound = _bound(indicator, said) if indicator.shape is not Shape.UNFILLED else None
+    bound = _bound(indicator, said) if indicator.shape is not Shape.HAPPENED else None
     if indicator.by_slices and bound is not None:
         threshold = {"op": bound[0], "value": bound[1], **threshold}
     if slice_s is not None:

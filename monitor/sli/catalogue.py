@@ -7,6 +7,8 @@ from enum import Enum
 from typing import TypeAlias
 
 from monitor.errors import QueryError
+from monitor.operations import catalogue as operations
+from monitor.operations.measures import Measure
 from monitor.profiles.layout import MEASURES, Kind, Service
 from monitor.sli.comparing import Compared
 from monitor.sli.drifting import ModelStatistic
@@ -22,6 +24,7 @@ __all__ = [
     "Distance",
     "Formula",
     "Lost",
+    "Operational",
     "Per",
     "Quantile",
     "Sli",
@@ -92,8 +95,25 @@ class Broken:
     """The share of values that break the schema contract: of a feature, or of all features together."""
 
 
+@dataclass(frozen=True, slots=True)
+class Operational:
+    """What comes of events of operations."""
+
+    measure: Measure
+
+
 Formula: TypeAlias = (
-    Counted | Quantile | Special | Distance | ModelStatistic | Broken | Metric | Foretold | Compared | Lost
+    Counted
+    | Quantile
+    | Special
+    | Distance
+    | ModelStatistic
+    | Broken
+    | Metric
+    | Foretold
+    | Compared
+    | Lost
+    | Operational
 )
 
 
@@ -300,6 +320,7 @@ SLIS: tuple[Sli, ...] = (
     ),
     *(_expected(e) for e in EXPECTED.values()),
     *(_expected(e, error=True) for e in EXPECTED.values()),
+    *(Sli(m.name, m.unit, m.meaning, Kind.SERVICE, Operational(m)) for m in operations.MEASURES.values()),
 )
 _BY_NAME = {sli.name: sli for sli in SLIS}
 

@@ -10,7 +10,7 @@ from monitor.clock import DAY_S
 from monitor.errors import QueryError
 from monitor.profiles.layout import SECONDS, Kind
 from monitor.records import Carries, Floats
-from monitor.sli.catalogue import OUTCOMES, Broken, Counted, Distance, Lost, Quantile, Special
+from monitor.sli.catalogue import OUTCOMES, Broken, Counted, Distance, Lost, Operational, Quantile, Special
 from monitor.sli.comparing import Compared, compared_values, first_labels
 from monitor.sli.compute import counted, measured, null_share
 from monitor.sli.coverage import covered
@@ -18,6 +18,7 @@ from monitor.sli.drifting import Drifting, ModelStatistic, References, broken, d
 from monitor.sli.entries import Beside, Grouping, Values, join, place
 from monitor.sli.estimated import Calibration
 from monitor.sli.expecting import Foretold, calibration_of, expected_values
+from monitor.sli.operational import events_extent, operational_values
 from monitor.sli.peak import peak_per_s
 from monitor.sli.quality import Metric
 from monitor.sli.quality_cells import QualityCells, Why
@@ -146,6 +147,8 @@ def stored_windows(store: Store, question: Question, scope: Scope, base_s: int) 
         return windows(from_ms // 1000, -(-to_ms // 1000), question.step_s, base_s)
     kind = _witness(scope.sli.kind)
     extents = {tier_s: extent(store, kind, tier_s, list(scope.series)) for tier_s in tiers(base_s)}
+    if isinstance(scope.sli.formula, Operational):
+        extents = {base_s: events_extent(store, question.model, base_s)}
     stored = stored_range({tier_s: e for tier_s, e in extents.items() if e is not None})
     if stored is None:
         return None
@@ -256,6 +259,8 @@ class _Computation:
             return quality_loss(
                 self._store, self._question, self._groups, block, self._sli.kind, self._base_s
             )
+        if isinstance(formula, Operational):
+            return operational_values(self._store, self._question.model, formula.measure, block, self._ask)
         if self._drifting is not None:
             return self._drifted(self._drifting, block)
         parts = cover(block, tiers(self._base_s))
@@ -280,6 +285,17 @@ class _Computation:
             return Values(np.where(served.count > 0, per_s, np.nan), served.count, served.estimate)
         share = np.tile(_coverage(self._store, block), self._grouping.n)
         return Values(share, served.count, np.zeros(n_slots, np.bool_))
+
+    def _ask(self, sli: str, by: tuple[str, ...], block: Windows) -> tuple[Sequence[Group], Floats]:
+        """Another indicator of the same model over the same windows: the groups, and (groups, windows)."""
+        asked = Question(self._question.model, sli, block.from_s * 1000, block.to_s * 1000, block.step_s, by)
+        try:
+            scope = scope_of(self._store, asked)
+        except QueryError:
+            return [], np.zeros((0, block.n))  # no record has come yet
+        groups, grouping = groups_in(self._store, asked, scope, block, self._base_s)
+        computation = _Computation(self._store, asked, scope, groups, grouping, self._base_s)
+        return groups, computation.values(block).value.reshape(len(groups), block.n)
 
     def _drifted(self, drifting: Drifting, block: Windows) -> Values:
         read = drifting.read(block)

@@ -7,9 +7,10 @@ from enum import StrEnum
 
 from monitor.errors import QueryError
 from monitor.profiles.layout import Kind
-from monitor.sli.catalogue import Sli, find_sli
+from monitor.sli.catalogue import Operational, Sli, find_sli
 from monitor.sli.comparing import Compared
 from monitor.sli.drifting import Against
+from monitor.store.events import has_events
 from monitor.store.names import SeriesKey, find_series, models
 from monitor.store.store import Store
 
@@ -100,6 +101,8 @@ def scope_of(store: Store, question: Question) -> Scope:
     """The series that the question is about. Raises QueryError where it names what isn't there."""
     sli = find_sli(question.sli)
     keys: Mapping[SeriesKey, int] = find_series(store, question.model)
+    if isinstance(sli.formula, Operational):
+        return _of_operations(store, sli, question, keys)
     if not keys:
         raise unknown("model", question.model, models(store))
     _check_feature(sli, question)
@@ -125,6 +128,15 @@ def scope_of(store: Store, question: Question) -> Scope:
         if _wanted(key, question, label)
     }
     return Scope(sli, series, bool(by))
+
+
+def _of_operations(store: Store, sli: Sli, question: Question, keys: Mapping[SeriesKey, int]) -> Scope:
+    """Events are about a model as a whole, which need not have records."""
+    if question.version or question.endpoint or question.segment or question.by or question.feature:
+        raise QueryError(f"{sli.name}: events are about the whole model; ask without any part of it")
+    if not keys and not has_events(store, question.model):
+        raise unknown("model", question.model, models(store))
+    return Scope(sli, {}, False)
 
 
 def _of_features(

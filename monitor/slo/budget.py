@@ -7,7 +7,7 @@ import numpy as np
 from monitor.clock import HOUR_S
 from monitor.records import Floats, Ints
 from monitor.slo.alerting import Conditions
-from monitor.slo.objective import Objective, Policy, Subject, Unfilled
+from monitor.slo.objective import Objective, Policy, Subject
 from monitor.slo.period import Period, Rolling
 from monitor.slo.rule import Rule, Severity
 from monitor.slo.standing import Burning, Excluded, Standing, Why
@@ -56,7 +56,7 @@ def standing(
         exhausted_s=_exhausted_s(objective, reported, burns, now_s) if some else None,
         excluded=tuple(excluded),
         missing=min(1.0, max(0.0, missing)),
-        why=None if some else _why(objective, excluded),
+        why=None if some else _why(excluded),
         coverage=_coverage_at(objective.period, first_s, now_s),
     )
 
@@ -188,10 +188,7 @@ def _rates(objective: Objective, burns: Sequence[Burning]) -> tuple[float, float
     return (fastest * objective.budget * per_s, per_s) if fastest > 0 else None
 
 
-def _why(objective: Objective, excluded: Sequence[Excluded]) -> str:
-    source = objective.meter.source
-    if isinstance(source, Unfilled):
-        return f"nothing to count yet: it needs {source.needs}"
+def _why(excluded: Sequence[Excluded]) -> str:
     if sum(e.total for e in excluded):
         return "all that the period has is excluded"
     return "nothing to count in the period"

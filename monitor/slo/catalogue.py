@@ -13,12 +13,12 @@ from monitor.sli.windows import Bases, base_of
 from monitor.slo.objective import (
     Bound,
     Fresh,
+    Happened,
     Meter,
     Outcomes,
     Source,
     Traffic,
     Under,
-    Unfilled,
     Watch,
 )
 from monitor.slo.rule import Clause, Rule, Severity
@@ -61,8 +61,8 @@ def alert_name(name: str) -> str:
 
 
 def generic(limits: Limits = LIMITS) -> tuple[Generic, ...]:
-    """The catalogue. Entries whose source is Unfilled have nothing to count yet."""
-    return (*_serving(limits), *_data(limits), *_operations())
+    """The catalogue."""
+    return (*_serving(limits), *_data(limits), *_operations(limits))
 
 
 def watches(
@@ -70,12 +70,9 @@ def watches(
     bases: Bases,
     tuning: Tuning = _USUAL,
 ) -> tuple[Watch, ...]:
-    """The watches of each model (name to owner) that have something to count and aren't disabled, by model
-    and in the catalogue's order."""
+    """The watches of each model (name to owner) but those disabled, by model, in the catalogue's order."""
     found = (g for g in generic(tuning.limits) if g.name not in tuning.disabled)
-    wanted = [
-        replace(g, rules=tuning.rules(g.name, g.rules)) for g in found if not isinstance(g.source, Unfilled)
-    ]
+    wanted = [replace(g, rules=tuning.rules(g.name, g.rules)) for g in found]
     return tuple(
         g.watch(model, owner, base_of(bases, _kind(g.source)))
         for model, owner in models.items()
@@ -164,15 +161,55 @@ def _data(limits: Limits) -> Iterator[Generic]:
     )
 
 
-def _operations() -> Iterator[Generic]:
-    ticket = Severity.TICKET
-    for name, summary, needs in (
-        ("cost", "a thousand tokens cost more than they may", "cost events"),
-        ("stale", "the model in production is older than it may be", "deployment events"),
-        ("failed_retraining", "a scheduled training failed or didn't start", "training events"),
-    ):
-        rules = (_rule("failed", ticket, 0.5, _DAY_S, min_events=1, min_bad=1),)
-        yield Generic(name, summary, Unfilled(name, needs), rules, slice_s=_HOUR_S)
+def _operations(limits: Limits) -> Iterator[Generic]:
+    ticket, once = Severity.TICKET, {"min_events": 1, "min_bad": 1}
+    yield Generic(
+        "stale",
+        f"the model in production is older than {limits.model_age_s / _DAY_S:g} days",
+        Bound("model_age", at_most=limits.model_age_s),
+        (_rule("old", ticket, 0.5, 3 * _HOUR_S, **once),),
+        slice_s=_HOUR_S,
+    )
+    yield Generic(
+        "failed_retraining",
+        "a training run failed at its last attempt",
+        Happened("training_success_rate", at_least=1.0),
+        (_rule("failed", ticket, 0.0, _DAY_S, **once),),
+    )
+    yield Generic(
+        "registry_mismatch",
+        "logs, registry and last deployment don't agree on the version in production",
+        Bound("registry_consistency", at_least=1.0),
+        (_rule("differ", ticket, 0.5, 5 * _MINUTE_S, **once),),
+        slice_s=5 * _MINUTE_S,
+    )
+    yield Generic(
+        "partial_data",
+        f"a dataset came with under {_percent(limits.complete_share)} of its rows",
+        Happened("dataset_completeness", at_least=limits.complete_share),
+        (_rule("partial", ticket, 0.0, _HOUR_S, **once),),
+    )
+    yield Generic(
+        "credential_expiry",
+        f"a credential expires within {limits.credential_s / _DAY_S:g} days",
+        Bound("credential_time_left", at_least=limits.credential_s),
+        (_rule("soon", ticket, 0.5, 3 * _HOUR_S, **once),),
+        slice_s=_HOUR_S,
+    )
+    yield Generic(
+        "capacity",
+        f"capacity is under {limits.headroom:g} times the requests of the busiest second",
+        Bound("capacity_headroom", at_least=limits.headroom),
+        (_rule("tight", ticket, 0.5, 3 * _HOUR_S, min_events=2, min_bad=2),),
+        slice_s=_HOUR_S,
+    )
+    yield Generic(
+        "cost",
+        f"a day cost more than {limits.cost_times:g} times what is usual",
+        Bound("cost_against_usual", at_most=limits.cost_times),
+        (_rule("dear", ticket, 0.5, _DAY_S, **once),),
+        slice_s=_DAY_S,
+    )
 
 
 def _percent(share: float) -> str:

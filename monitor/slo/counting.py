@@ -13,6 +13,7 @@ from monitor.slo.counting_book import Book, Column
 from monitor.slo.counting_events import Events, Newest, Thresholds, kinds_of
 from monitor.slo.counting_gauge import Gauged, scope_of
 from monitor.slo.counting_measuring import Measuring, gauged_by, kind_of
+from monitor.slo.counting_operations import Operations, is_operational
 from monitor.slo.counting_sliced import LOOKS_BACK_S, busy, fresh, sliced
 from monitor.slo.counting_subjects import subjects_of
 from monitor.slo.counting_waiting import Waiting
@@ -64,6 +65,7 @@ class Ledger:
         places = dict.fromkeys(p for m in self._meters.values() for p in self._places(m))
         self._books = {(kind, fine_s): Book(kind, self._models) for kind, fine_s in places}
         self._measuring = self._measurings()
+        self._operations = Operations(store, bases, self._operational())
         self._waiting = Waiting([Correct()])
         self._known: tuple[int, int] | None = None
         self._now_s = 0
@@ -74,6 +76,14 @@ class Ledger:
         source = _events(meter)
         fine_s = self._fine_s if meter.slice_s is None else self._reach[_key(meter)]
         return [] if source is None else [(kind, fine_s) for kind in kinds_of(source)]
+
+    def _operational(self) -> dict[str, int]:
+        """How far back the events of each model are wanted that a meter counts, s."""
+        found: dict[str, int] = {}
+        for key, meter in self._meters.items():
+            if is_operational(meter.source):
+                found[meter.model] = max(found.get(meter.model, 0), self._reach[key])
+        return found
 
     def _measurings(self) -> dict[tuple[Kind, int], Measuring]:
         """What measures, by kind of profile and how far back."""
@@ -110,6 +120,7 @@ class Ledger:
             if labelled:
                 self._waiting.refresh(connection, now_s - self._coarse_s, now_s, thresholds)
             self._refresh_books(connection, now_s, thresholds)
+            self._operations.detect(connection)
             for measuring in self._measuring.values():
                 waits = self._waiting.rows(measuring.kind) if measuring.kind in _LABELLED else None
                 measuring.detect(connection, now_s, waits)
@@ -182,6 +193,8 @@ class Ledger:
         return without(tally, [e for e in self._exclusions if concerns(e, meter.model, objective)])
 
     def _counted(self, meter: Meter, subject: Subject, time: Time) -> Tally:
+        if is_operational(meter.source):
+            return self._operations.tally(meter, self._now_s)
         if isinstance(meter.source, Bound):
             what = _gauged(meter)[time]
             measuring = self._measuring[kind_of(what), self._reach[_key(meter)]]
@@ -229,6 +242,7 @@ def _in_slices(meter: Meter, events: Tally, from_s: int, until_s: int) -> Tally:
 
 def _gauged(meter: Meter) -> dict[Time, Gauged]:
     """What the meter has measured, by time; nothing where it counts something else."""
-    if not isinstance(meter.source, Bound) or meter.slice_s is None:
+    counts = not isinstance(meter.source, Bound) or is_operational(meter.source)
+    if counts or meter.slice_s is None or not isinstance(meter.source, Bound):
         return {}
     return gauged_by(meter, meter.source, meter.slice_s)

@@ -7,7 +7,7 @@ from enum import Enum
 from monitor.errors import QueryError
 from monitor.profiles.layout import Kind, Service
 from monitor.sli.catalogue import SLIS, Sli, Special, find_sli
-from monitor.slo.objective import Bound, Correct, Fresh, Outcomes, Source, Under, Unfilled
+from monitor.slo.objective import Bound, Correct, Fresh, Happened, Outcomes, Source, Under
 
 __all__ = ["Indicator", "Limit", "Shape", "find_indicator", "indicator_names"]
 
@@ -20,7 +20,7 @@ class Shape(Enum):
     CORRECT = "labelled predictions"
     BOUND = "slices of time by their value"
     FRESH = "slices of time by the age of the newest record"
-    UNFILLED = "operations events"
+    HAPPENED = "things that happened, by their value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Limit:
 @dataclass(frozen=True, slots=True)
 class Indicator:
     """An indicator of an objective. `kind` is the profile that it is counted from, `unit` that of its
-    bounds; `bad` are the outcomes that are bad, `sli` what is bounded, `needs` the events still to come.
+    bounds; `bad` are the outcomes that are bad, `sli` what is bounded.
 
     `usual` stands in for bounds that nobody gave.
     """
@@ -48,7 +48,6 @@ class Indicator:
     unit: str = "share"
     bad: tuple[Service, ...] = ()
     sli: Sli | None = None
-    needs: str = ""
     usual: Limit = Limit()
 
     @property
@@ -72,14 +71,15 @@ class Indicator:
                 return Correct()
             case Shape.FRESH:
                 return Fresh(round(limit.at_most or 0))
-            case Shape.UNFILLED:
-                return Unfilled(self.name, self.needs)
-            case Shape.BOUND:
+            case Shape.BOUND | Shape.HAPPENED:
                 bounds = limit if (limit.at_least, limit.at_most) != (None, None) else self.usual
                 sli = self.sli.name if self.sli else self.name
+                if self.shape is Shape.HAPPENED:
+                    return Happened(sli, bounds.at_least, bounds.at_most)
                 return Bound(sli, bounds.at_least, bounds.at_most, limit.feature)
 
 
+_NO_LIMIT = Limit()
 _FAILED = (Service.INFRASTRUCTURE, Service.TIMEOUT)
 
 
@@ -87,11 +87,12 @@ def _outcomes(name: str, meaning: str, *bad: Service) -> Indicator:
     return Indicator(name, meaning, Shape.OUTCOMES, bad=bad)
 
 
-def _unfilled(name: str, meaning: str, unit: str, needs: str) -> Indicator:
-    return Indicator(name, meaning, Shape.UNFILLED, unit=unit, needs=needs)
+def _happened(name: str, meaning: str, measure: str, usual: Limit = _NO_LIMIT) -> Indicator:
+    sli = find_sli(measure)
+    return Indicator(name, meaning, Shape.HAPPENED, unit=sli.unit, sli=sli, usual=usual)
 
 
-_TRAININGS, _DEPLOYMENTS, _COSTS = "training events", "deployment events", "cost events"
+_ALWAYS = Limit(at_least=1.0)
 _NAMED = (
     _outcomes("availability", "requests that neither fail (5xx) nor time out", *_FAILED),
     _outcomes("error_rate", "availability by another name", *_FAILED),
@@ -117,14 +118,18 @@ _NAMED = (
         usual=Limit(at_most=0.01),
     ),
     Indicator("data_freshness", "slices whose newest record is young enough", Shape.FRESH, unit="s"),
-    _unfilled("model_age", "slices in which the model in production is young enough", "s", _DEPLOYMENTS),
-    _unfilled("training_success", "trainings that succeed", "share", _TRAININGS),
-    _unfilled("training_duration", "trainings that are quick enough", "s", _TRAININGS),
-    _unfilled("pipeline_success", "pipeline runs that succeed", "share", "pipeline events"),
-    _unfilled("deployment_success", "deployments that stay", "share", _DEPLOYMENTS),
-    _unfilled("deployment_lead_time", "deployments that come soon enough", "s", _DEPLOYMENTS),
-    _unfilled("cost_per_1k_tokens", "slices in which a thousand tokens are cheap enough", "currency", _COSTS),
-    _unfilled("cost_per_training", "trainings that are cheap enough", "currency", _COSTS),
+    _happened("training_success", "training runs that succeed", "training_success_rate", _ALWAYS),
+    _happened("training_duration", "training runs that are quick enough", "training_duration"),
+    _happened("cost_per_training", "training runs that are cheap enough", "training_cost"),
+    _happened("pipeline_success", "pipeline runs that succeed", "pipeline_success_rate", _ALWAYS),
+    _happened("pipeline_duration", "pipeline runs that are quick enough", "pipeline_duration"),
+    _happened("deployment_success", "deployments that stay", "change_failure_rate", Limit(at_most=0.0)),
+    _happened("deployment_lead_time", "deployments that come soon enough", "deployment_lead_time"),
+    _happened("time_to_restore", "failed deployments that are mended soon enough", "time_to_restore"),
+    _happened("retrain_to_deployed", "requests to retrain that are met soon enough", "retrain_to_deployed"),
+    _happened(
+        "dataset_completeness", "datasets that arrive complete enough", "dataset_completeness", _ALWAYS
+    ),
 )
 _BY_NAME = {indicator.name: indicator for indicator in _NAMED}
 # What is no property of a window: it is the same for all of them, or differs from one question to the next.

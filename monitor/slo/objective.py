@@ -19,6 +19,7 @@ __all__ = [
     "Budgeting",
     "Correct",
     "Fresh",
+    "Happened",
     "Meter",
     "Objective",
     "Outcomes",
@@ -27,7 +28,6 @@ __all__ = [
     "Subject",
     "Traffic",
     "Under",
-    "Unfilled",
     "Watch",
 ]
 
@@ -82,14 +82,16 @@ class Traffic:
 
 
 @dataclass(frozen=True, slots=True)
-class Unfilled:
-    """An indicator that is known but has nothing to count yet: `needs` says which events would fill it."""
+class Happened:
+    """Things that happened in operations, each with a value of the measure `measure`, such as trainings by
+    how long they took; good are those within the bounds."""
 
-    name: str
-    needs: str
+    measure: str
+    at_least: float | None = None
+    at_most: float | None = None
 
 
-Source: TypeAlias = Outcomes | Under | Correct | Bound | Fresh | Traffic | Unfilled
+Source: TypeAlias = Outcomes | Under | Correct | Bound | Fresh | Traffic | Happened
 
 
 class Budgeting(StrEnum):

@@ -12,7 +12,8 @@ __all__ = ["LIMITS", "THRESHOLDS", "Change", "Limits", "Threshold", "Tuning"]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much is too much. Shares are from 0 to 1; `lost_share` is of the baseline's quality."""
+    """How much is too much. Shares are from 0 to 1; `lost_share` is of the baseline's quality; `headroom` and
+    `cost_times` say how many times."""
 
     outage_share: float = 0.9
     error_share: float = 0.05
@@ -25,14 +26,19 @@ class Limits:
     lost_share: float = 0.05
     labelled_share: float = 0.5
     label_delay_s: int = 7 * 86_400
+    model_age_s: int = 90 * 86_400
+    complete_share: float = 0.95
+    credential_s: int = 14 * 86_400
+    headroom: float = 2.0
+    cost_times: float = 2.0
 
 
 LIMITS = Limits()
 
 
 class Threshold(NamedTuple):
-    """The one of the Limits that a watch's threshold is, in its unit (share, ms or s). `least`: too little is
-    what the watch is about, not too much."""
+    """The one of the Limits that a watch's threshold is, in its unit (share, ms, s or times). `least`: too
+    little is what the watch is about, not too much."""
 
     limit: str
     unit: str = "share"
@@ -42,6 +48,8 @@ class Threshold(NamedTuple):
         """Why the watch could never fire by this value, or never stop, in a sentence; None for a good one."""
         if self.unit == "s":
             return None if value >= 1 else "must be 1s or longer"
+        if self.unit == "times":
+            return None if value > 0 else "must be above 0"
         if self.unit == "ms":
             return None if value > 0 else "must be longer than 0s"
         if self.least:
@@ -60,6 +68,11 @@ THRESHOLDS: Mapping[str, Threshold] = {
     "accuracy_drop": Threshold("lost_share"),
     "schema_violations": Threshold("schema_share"),
     "label_coverage": Threshold("labelled_share", least=True),
+    "stale": Threshold("model_age_s", "s"),
+    "partial_data": Threshold("complete_share", least=True),
+    "credential_expiry": Threshold("credential_s", "s", least=True),
+    "capacity": Threshold("headroom", "times", least=True),
+    "cost": Threshold("cost_times", "times"),
 }
 
 

@@ -5,13 +5,13 @@ from monitor.slo.objective import (
     Bound,
     Correct,
     Fresh,
+    Happened,
     Meter,
     Objective,
     Outcomes,
     Source,
     Traffic,
     Under,
-    Unfilled,
 )
 
 __all__ = ["describe", "describe_source"]
@@ -46,8 +46,8 @@ def describe_source(source: Source, meter: Meter) -> str:
             return f"{_slices(meter)} whose newest record is at most {_length(at_most_s)} old"
         case Traffic(share):
             return f"{_slices(meter)} with at least {share * 100:g} % of the usual requests"
-        case Unfilled(name, needs):
-            return f"{name}: nothing to count yet, for it needs {needs}"
+        case Happened(measure):
+            events = f"events with {measure} {_limits(source)}"
     if meter.slice_target is None:
         return events
     return f"{_slices(meter)} with at least {meter.slice_target * 100:g} % {events}"
@@ -61,9 +61,13 @@ def _slices(meter: Meter) -> str:
 
 def _bounds(bound: Bound) -> str:
     name = bound.sli if bound.feature is None else f"{bound.sli} of {bound.feature}"
+    return f"{name} {_limits(bound)}"
+
+
+def _limits(bound: Bound | Happened) -> str:
     limits = [f"at least {bound.at_least:g}"] if bound.at_least is not None else []
     limits += [f"at most {bound.at_most:g}"] if bound.at_most is not None else []
-    return f"{name} {' and '.join(limits)}"
+    return " and ".join(limits)
 
 
 def _listed(names: list[str]) -> str:

@@ -11,7 +11,16 @@ from monitor.store.engine import reading
 from monitor.store.schema import events, series
 from monitor.store.store import Store, insert
 
-__all__ = ["DUPLICATE", "INTRODUCE", "Stored", "known_models", "list_events", "shares_at", "write"]
+__all__ = [
+    "DUPLICATE",
+    "INTRODUCE",
+    "Stored",
+    "has_events",
+    "known_models",
+    "list_events",
+    "shares_at",
+    "write",
+]
 
 # The counter of events that came again.
 DUPLICATE = "duplicate_event"
@@ -100,6 +109,12 @@ def known_models(store: Store, names: Iterable[str]) -> set[str]:
     )
     with reading(store.engine) as connection:
         return set(connection.scalars(query))
+
+
+def has_events(store: Store, model: str) -> bool:
+    """Whether any event is about the model."""
+    with reading(store.engine) as connection:
+        return connection.scalar(sa.select(events.c.id).where(events.c.model == model).limit(1)) is not None
 
 
 def shares_at(store: Store, model: str, stage: str, ts_ms: int) -> dict[str, float]:

@@ -355,7 +355,7 @@ CASES: dict[str, tuple[str, str, list[str]]] = {
             "23: slo.watches.auth_failures.threshold: must be from 0% to below 100%",
             "24: slo.watches.no_traffic.threshold: must be above 0% and at most 100%",
             "25: slo.watches.data_stale.threshold: must be 1s or longer",
-            "26: slo.watches.cost.threshold: cost has none yet; remove it",
+            "26: slo.watches.cost.threshold: 5% is a percentage; write a number (times)",
             "27: slo.watches.drift.treshold: no such key; did you mean threshold?",
             "28: slo.watches.schema_violations.severity: must be page, ticket or info, not 'pages'",
         ],
@@ -402,7 +402,10 @@ WARNINGS: dict[str, tuple[str, str, list[str]]] = {
     "events that don't come yet": (
         "      fast:\n        indicator: latency\n        objective: 99\n        under: 300ms\n",
         "      training_success: {objective: 95}\n",
-        [f"{_IN}.training_success: training_success has nothing to count until there are training events"],
+        [
+            f"{_IN}.training_success: training_success counts events of operations; name a source of "
+            "them, or post them: source.kafka.event_topics, ingest.spool"
+        ],
     ),
     "labels that nobody keeps predictions for": (
         ", keep_predictions: true",

@@ -33,7 +33,7 @@ INDICATORS: list[dict[str, Any]] = [
     {"indicator": "data_freshness", "at_most": "1h"},
     {"indicator": "label_coverage", "at_least": "80%", "delay": "7d"},
     {"indicator": "training_success"},
-    {"indicator": "deployment_lead_time", "under": "1d"},
+    {"indicator": "deployment_lead_time", "at_most": "1d"},
     {"indicator": "cost_per_1k_tokens", "at_most": "0.002"},
 ]
 ROW = st.fixed_dictionaries(

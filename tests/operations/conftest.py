@@ -31,7 +31,9 @@ def happen(store: Store) -> Callable[..., None]:
         for kind, at_ms, data in given:
             time = {"deployment": "deployed", "cost": "begin"}.get(kind)
             timed = {time: at_ms, **data} if time else data
-            found = events_of(event(kind, f"h{next(count)}", **timed))
+            message = event(kind, f"h{next(count)}")
+            message["data"] = {k: v for k, v in {**message["data"], **timed}.items() if v is not ...}
+            found = events_of(message)
             messages += [replace(each, ts_ms=each.data.at_ms(at_ms)) for each in found]
         with writing(store.engine) as connection:
             write(store, connection, messages)

@@ -1,13 +1,11 @@
 """Error budgets: ratios of sums, burn over exact windows, and when a budget ends."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.slo.budget import burning, standing
-from monitor.slo.objective import Subject, Unfilled
+from monitor.slo.objective import Subject
 from monitor.slo.period import Calendar, Unit
 from monitor.slo.tally import Tally
 from tests.slo.standings import excluded, objective
@@ -41,10 +39,9 @@ def test_without_events_there_is_no_figure_and_a_reason() -> None:
     assert all(b.burn is None and b.coverage == 0 for b in found.burning)
 
 
-def test_it_says_what_an_indicator_still_needs_and_what_is_excluded() -> None:
-    unfilled = objective(meter=replace(OBJECTIVE.meter, source=Unfilled("model_age", "deployment events")))
-    found = standing(unfilled, SUBJECT, Tally.empty(), Tally.empty(), NOW_S)
-    assert found.why == "nothing to count yet: it needs deployment events"
+def test_it_says_that_nothing_came_and_what_is_excluded() -> None:
+    found = standing(OBJECTIVE, SUBJECT, Tally.empty(), Tally.empty(), NOW_S)
+    assert found.why == "nothing to count in the period"
     found = standing(OBJECTIVE, SUBJECT, Tally.empty(), Tally.empty(), NOW_S, [excluded()])
     assert found.why == "all that the period has is excluded"
 

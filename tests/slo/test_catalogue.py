@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from monitor.sli.windows import UsualBases
 from monitor.slo.catalogue import alert_name, generic, watches
-from monitor.slo.objective import Budgeting, Under, Unfilled, Watch
+from monitor.slo.objective import Budgeting, Under, Watch
 from monitor.slo.rule import Severity
 from monitor.slo.tuning import LIMITS, THRESHOLDS, Change, Limits, Tuning
 
@@ -24,15 +24,9 @@ def of(model: str, bases: UsualBases | None = None) -> dict[str, Watch]:
 
 def test_each_model_has_each_filled_watch_once_in_the_same_order() -> None:
     found = [(w.meter.model, w.name) for w in watches(MODELS, UsualBases())]
-    names = [g.name for g in generic() if not isinstance(g.source, Unfilled)]
+    names = [g.name for g in generic()]
     assert found == [(model, name) for model in MODELS for name in names]
     assert of("fraud")["drift"].owner == "risk"
-
-
-def test_what_needs_operations_events_is_defined_and_left_out() -> None:
-    unfilled = {g.name for g in generic() if isinstance(g.source, Unfilled)}
-    assert unfilled == {"cost", "stale", "failed_retraining"}
-    assert not unfilled & set(of("fraud"))
 
 
 def test_pages_are_what_a_person_has_to_know_now() -> None:
@@ -62,9 +56,9 @@ def test_a_change_is_of_all_rules_of_its_watch_and_of_no_other() -> None:
 
 def test_every_watch_that_counts_has_a_threshold_which_moves_it_alone() -> None:
     usual = {g.name: g for g in generic()}
-    assert set(THRESHOLDS) == {n for n, g in usual.items() if not isinstance(g.source, Unfilled)}
+    assert set(usual) - set(THRESHOLDS) == {"failed_retraining", "registry_mismatch"}
     for name, threshold in THRESHOLDS.items():
-        value = {"share": 0.42, "ms": 420.0, "s": 4200}[threshold.unit]
+        value = {"share": 0.42, "ms": 420.0, "s": 4200, "times": 4.2}[threshold.unit]
         moved = {g.name: g for g in generic(replace(LIMITS, **{threshold.limit: value}))}
         assert {n for n in usual if moved[n] != usual[n]} == {name}
         assert moved[name].summary != usual[name].summary

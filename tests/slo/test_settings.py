@@ -16,11 +16,11 @@ from monitor.slo.objective import (
     Budgeting,
     Correct,
     Fresh,
+    Happened,
     Objective,
     Outcomes,
     Source,
     Under,
-    Unfilled,
 )
 from monitor.slo.period import Calendar, Rolling, Unit
 from monitor.slo.rule import Escalation, Severity
@@ -58,7 +58,13 @@ def objective(said: Mapping[str, object], name: str = "availability", **sections
             600,
         ),
         ({"indicator": "data_freshness", "at_most": "1h"}, Fresh(3600), 60),
-        ({"indicator": "training_success"}, Unfilled("training_success", "training events"), None),
+        ({"indicator": "training_success"}, Happened("training_success_rate", at_least=1.0), None),
+        (
+            {"indicator": "training_duration", "at_most": "2h"},
+            Happened("training_duration", None, 7200.0),
+            None,
+        ),
+        ({"indicator": "model_age", "at_most": "30d"}, Bound("model_age", at_most=2_592_000.0), 3600),
     ],
 )
 def test_what_is_counted(said: dict[str, object], source: Source, slice_s: int | None) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from monitor.profiles.layout import Service
-from monitor.slo.objective import Bound, Correct, Fresh, Meter, Outcomes, Source, Traffic, Under, Unfilled
+from monitor.slo.objective import Bound, Correct, Fresh, Happened, Meter, Outcomes, Source, Traffic, Under
 from monitor.slo.wording import describe_source
 
 _FAILED = Outcomes((Service.INFRASTRUCTURE, Service.TIMEOUT))
@@ -22,8 +22,8 @@ _FAILED = Outcomes((Service.INFRASTRUCTURE, Service.TIMEOUT))
          "slices of 10 min with drift_psi of amount at least 0 and at most 0.2"),
         (Fresh(3600), 60, None, "minutes whose newest record is at most 1 h old"),
         (Traffic(0.1), 300, None, "slices of 5 min with at least 10 % of the usual requests"),
-        (Unfilled("model_age", "deployment events"), None, None,
-         "model_age: nothing to count yet, for it needs deployment events"),
+        (Happened("training_duration", at_most=60.0), None, None, "events with training_duration at most 60"),
+        (Bound("model_age", at_most=86_400.0), 3600, None, "hours with model_age at most 86400"),
     ],
 )  # fmt: skip
 def test_every_source_has_words(source: Source, slice_s: int | None, share: float | None, said: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from monitor.slo.budget import policy_rule
-from monitor.slo.objective import Action, Budgeting, Objective, Outcomes, Policy, Under, Unfilled
+from monitor.slo.objective import Action, Budgeting, Objective, Outcomes, Policy, Under
 from monitor.slo.prometheus.counted import STEP_S, Counted
 from monitor.slo.prometheus.groups import Alert, Group, Record
 from monitor.slo.prometheus.naming import POLICY, Links, budget_alert
@@ -19,13 +19,11 @@ _LONG_S, _LONG_STEP_S = 6 * 3600, 120
 
 
 def budget_groups(objective: Objective, links: Links) -> list[Group]:
-    """Groups for an objective, none for one that has nothing to count yet.
+    """Groups for an objective.
 
     What Prometheus counts itself is alerted on from its own series, by the same clauses that monitor
     evaluates; the rest from monitor's decision.
     """
-    if isinstance(objective.meter.source, Unfilled):
-        return []
     rules = _Rules(objective, links)
     name = f"slo {objective.meter.model} {objective.name}"
     return [

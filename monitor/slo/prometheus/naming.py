@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from monitor.profiles.layout import Kind
-from monitor.sli.catalogue import find_sli
-from monitor.slo.objective import Bound, Correct, Fresh, Outcomes, Source, Traffic, Under, Unfilled
+from monitor.sli.catalogue import Operational, find_sli
+from monitor.slo.objective import Bound, Correct, Fresh, Happened, Outcomes, Source, Traffic, Under
 
 __all__ = ["BUDGET_ALERTS", "POLICY", "Links", "budget_alert"]
 
@@ -50,7 +50,7 @@ def _kind(source: Source) -> str:
             return "Freshness"
         case Traffic():
             return "Indicator"
-        case Unfilled():
+        case Happened():
             return "Operations"
         case Bound(sli):
             return _bound(sli)
@@ -61,7 +61,10 @@ def _bound(sli: str) -> str:
         return "LabelCoverage"
     if sli == "schema_violation_rate":
         return "Schema"
-    kind = find_sli(sli).kind
+    found = find_sli(sli)
+    if isinstance(found.formula, Operational):
+        return "Operations"
+    kind = found.kind
     if sli in ("drifted_share", "model_drift", "label_drift", "attribution_ndcg") or sli.startswith("drift_"):
         return "Drift"
     if kind is Kind.QUALITY:

@@ -7,7 +7,7 @@ from typing import Any
 
 from monitor.slo.budget import policy_rule
 from monitor.slo.catalogue import alert_name
-from monitor.slo.objective import Meter, Objective, Outcomes, Under, Unfilled, Watch
+from monitor.slo.objective import Meter, Objective, Outcomes, Under, Watch
 from monitor.slo.prometheus.budget_rules import is_counted
 from monitor.slo.prometheus.counted import STEP_S
 from monitor.slo.prometheus.groups import dump
@@ -64,8 +64,6 @@ def unit_test_file(rules: str, cases: Iterable[Case]) -> str:
 def budget_tests(objectives: Iterable[Objective]) -> Iterator[Case]:
     """Cases for the alerts of objectives."""
     for objective in objectives:
-        if isinstance(objective.meter.source, Unfilled):
-            continue
         model, name = objective.meter.model, objective.name
         about = {"model": model, "objective": name}
         alert = {"alertname": budget_alert(objective.meter.source), **about}

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from monitor.profiles.layout import Service
 from monitor.slo.budget import policy_rule
-from monitor.slo.objective import Action, Bound, Meter, Objective, Outcomes, Policy, Source, Unfilled
+from monitor.slo.objective import Action, Bound, Happened, Meter, Objective, Outcomes, Policy, Source
 from monitor.slo.period import Rolling
 from monitor.slo.prometheus.budget_rules import budget_groups
 from monitor.slo.prometheus.files import GENERIC, TESTS, rule_files
@@ -84,8 +84,13 @@ def test_a_ticket_that_burns_on_becomes_a_page() -> None:
     ]
 
 
-def test_what_has_nothing_to_count_has_no_rules() -> None:
-    assert budget_groups(objective(Unfilled("lead_time", "deployment events")), Links()) == []
+def test_what_is_counted_from_events_alerts_by_what_monitor_says() -> None:
+    of_events = objective(Happened("deployment_lead_time", at_most=86_400.0))
+    fired = [
+        rule for group in budget_groups(of_events, Links()) for rule in group.rules if isinstance(rule, Alert)
+    ]
+    assert {rule.alert for rule in fired} == {"OperationsBudgetBurn", POLICY}
+    assert all("monitor_slo" in rule.expr for rule in fired)
 
 
 def test_a_policy_is_told_with_what_is_left_while_monitor_says_that_it_is_due() -> None:
