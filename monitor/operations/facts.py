@@ -4,20 +4,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-import sqlalchemy as sa
-
-from monitor.ingest.events.kinds import Cost, Data, Deployment, Rollback
+from monitor.ingest.events.kinds import KINDS, Cost, Data, Deployment, Rollback
 from monitor.operations.costs import current
 from monitor.store.events import Stored, list_events
-from monitor.store.schema import events
 from monitor.store.store import Store
 
-__all__ = ["Facts", "Happened", "facts_of", "is_live", "newest_event", "share_of"]
+__all__ = ["Facts", "Happened", "facts_of", "is_live", "share_of"]
 
 T = TypeVar("T", bound=Data)
 PRODUCTION = "production"
 # Of these, events that name no model are about every one.
 _OF_ALL = ("credential",)
+_OF_MODELS = tuple(kind for kind in KINDS if kind != Cost.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +60,14 @@ def share_of(data: Deployment) -> float:
     return 1.0 if data.traffic_share is None else data.traffic_share
 
 
-def facts_of(store: Store, model: str) -> Facts:
-    """All that the store has of the model. May block on the store, and raise StoreBusy."""
-    own = [event for event in list_events(store, model=model) if event.kind != Cost.kind]
-    # Which costs count shows in all that were issued together.
-    costs = [cost for cost in current(list_events(store, kinds=(Cost.kind,))) if cost.model == model]
+def facts_of(store: Store, model: str, costs: bool = False) -> Facts:
+    """All that the store has of the model, with its `costs` if they are wanted: which of those count shows in
+    all that were issued together. May block on the store, and raise StoreBusy."""
+    own = list_events(store, kinds=_OF_MODELS, model=model)
     shared = list_events(store, model="", kinds=_OF_ALL)
-    return Facts(model, sorted([*own, *shared], key=lambda e: (e.ts_ms, e.number)), costs)
-
-
-def newest_event(connection: sa.Connection) -> int:
-    """The number of the event that was committed last; 0 without any."""
-    return connection.scalar(sa.select(sa.func.max(events.c.id))) or 0
+    of_model = (
+        [cost for cost in current(list_events(store, kinds=(Cost.kind,))) if cost.model == model]
+        if costs
+        else []
+    )
+    return Facts(model, sorted([*own, *shared], key=lambda e: (e.ts_ms, e.number)), of_model)

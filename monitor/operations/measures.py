@@ -127,12 +127,13 @@ class Spans:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """`unit` as in the catalogue of indicators."""
+    """`unit` as in the catalogue of indicators; `costs`: it is made of costs."""
 
     name: str
     unit: str
     meaning: str
     shape: Marks | Steps | Spans
+    costs: bool = False
 
 
 def measured(measure: Measure, facts: Facts, windows: Windowed, traffic: Traffic) -> tuple[Floats, Ints]:

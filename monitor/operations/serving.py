@@ -182,13 +182,22 @@ SERVING_MEASURES: tuple[Measure, ...] = (
         "until the first of the credentials expires",
         Steps(_expiries, Passing.RUNS_OUT),
     ),
-    Measure("billed_cost", "currency", "what cost events say the model cost (tag model)", Spans(_cost)),
-    Measure("cost_against_usual", "times", "billed cost by that of the days before", Spans(_against_usual)),
-    Measure("billed_cost_per_prediction", "currency", "billed cost by requests", _per("records")),
+    Measure(
+        "billed_cost", "currency", "what cost events say the model cost (tag model)", Spans(_cost), costs=True
+    ),
+    Measure(
+        "cost_against_usual",
+        "times",
+        "billed cost by that of the days before",
+        Spans(_against_usual),
+        costs=True,
+    ),
+    Measure("billed_cost_per_prediction", "currency", "billed cost by requests", _per("records"), costs=True),
     Measure(
         "cost_per_1k_tokens",
         "currency",
         "billed cost by a thousand tokens, read and written",
         _per("tokens_in", "tokens_out", times=1000),
+        costs=True,
     ),
 )

@@ -8,8 +8,9 @@ import sqlalchemy as sa
 
 from monitor.clock import DAY_S
 from monitor.errors import QueryError
+from monitor.ingest.events.kinds import Cost
 from monitor.operations.catalogue import MEASURES
-from monitor.operations.facts import Facts, facts_of, newest_event
+from monitor.operations.facts import Facts, facts_of
 from monitor.operations.measures import Marks
 from monitor.records import Floats, Ints
 from monitor.sli.catalogue import Operational, find_sli
@@ -19,6 +20,7 @@ from monitor.sli.windows import Bases
 from monitor.slo.counting_sliced import sliced
 from monitor.slo.objective import Bound, Happened, Meter, Source
 from monitor.slo.tally import Tally
+from monitor.store.events import Came, came_after
 from monitor.store.store import Store
 
 __all__ = ["Operations", "is_operational"]
@@ -27,6 +29,8 @@ _SLOT_S = 60
 # A deployment may turn out bad a week after it happened; nothing that comes changes slices before that.
 _BACK_S = 7 * DAY_S
 _AT_ONCE = 2_000
+# Of two that write events at once the one that began first may commit last.
+_NOT_IN_ORDER = 1_000
 
 
 def is_operational(source: Source) -> bool:
@@ -54,40 +58,35 @@ class Operations:
     def __init__(self, store: Store, bases: Bases, reach_s: dict[str, int]) -> None:
         """`reach_s` is how far back is asked, by model."""
         self._store, self._bases, self._reach_s = store, bases, reach_s
-        self._newest = -1
+        self._seen: set[int] | None = None
         self._facts: dict[str, Facts] = {}
-        self._before: dict[str, Facts] = {}
         self._slices: dict[tuple[str, str, int], _Slices] = {}
 
     def detect(self, connection: sa.Connection) -> None:
-        """Finds out whether events came, in the caller's transaction."""
-        newest = newest_event(connection) if self._reach_s else self._newest
-        if newest != self._newest:
-            self._newest = newest
-            self._before |= self._facts
-            self._facts = {}
+        """Finds out which events came, in the caller's transaction, and forgets what they may change."""
+        if not self._reach_s:
+            return
+        after = max(self._seen, default=0) - _NOT_IN_ORDER if self._seen else None
+        came = came_after(connection, after, _NOT_IN_ORDER)
+        new = [] if self._seen is None else [event for event in came if event.number not in self._seen]
+        self._seen = {event.number for event in came}
+        for event in new:
+            for model in (event.model,) if event.model else self._reach_s:
+                self._facts.pop(model, None)
+                self._forget(model, event)
+
+    def _forget(self, model: str, event: Came) -> None:
+        """Drops the slices that an event may change; which costs count may change with any."""
+        for (of, sli, _), slices in self._slices.items():
+            costs = MEASURES[sli].costs
+            if costs == (event.kind == Cost.kind) and (of == model or costs):
+                keep = slices.begin_s < (0 if costs else event.ts_ms // 1000 - _BACK_S)
+                slices.begin_s, slices.value = slices.begin_s[keep], slices.value[keep]
 
     def _of(self, model: str) -> Facts:
-        """The model's events; slices that those which are new may change are forgotten."""
         if model not in self._facts:
-            now = self._facts[model] = facts_of(self._store, model)
-            before = self._before.pop(model, None)
-            if before is not None:
-                self._forget(model, before, now)
+            self._facts[model] = facts_of(self._store, model)
         return self._facts[model]
-
-    def _forget(self, model: str, before: Facts, now: Facts) -> None:
-        known = {event.number for event in before.events}
-        new = [event.ts_ms for event in now.events if event.number not in known]
-        if now.costs != before.costs:
-            new.append(0)  # an export that was issued again may change any day
-        if not new:
-            return
-        from_s = min(new) // 1000 - _BACK_S
-        for (of, _, _), slices in self._slices.items():
-            if of == model:
-                keep = slices.begin_s < from_s
-                slices.begin_s, slices.value = slices.begin_s[keep], slices.value[keep]
 
     def tally(self, meter: Meter, now_s: int) -> Tally:
         """What the meter counts until `now_s`. Raises KeyError for a model that was not named."""
@@ -117,7 +116,8 @@ class Operations:
         return sliced(tally, meter.slice_s, 1.0 if meter.slice_target is None else meter.slice_target)
 
     def _bounded(self, model: str, source: Bound, slice_s: int, from_s: int, now_s: int) -> Tally:
-        self._of(model)
+        if not self._of(model).events and not MEASURES[source.sli].costs:
+            return Tally.empty()
         slices = self._slices.setdefault((model, source.sli, slice_s), _Slices())
         wanted = np.arange(
             -(-from_s // slice_s) * slice_s, now_s // slice_s * slice_s, slice_s, dtype=np.int64

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -14,7 +15,9 @@ from monitor.store.store import Store, insert
 __all__ = [
     "DUPLICATE",
     "INTRODUCE",
+    "Came",
     "Stored",
+    "came_after",
     "has_events",
     "known_models",
     "list_events",
@@ -109,6 +112,22 @@ def known_models(store: Store, names: Iterable[str]) -> set[str]:
     )
     with reading(store.engine) as connection:
         return set(connection.scalars(query))
+
+
+class Came(NamedTuple):
+    """That an event came: `number` as in Stored, of which model ('': none), and when it happened."""
+
+    number: int
+    model: str
+    kind: str
+    ts_ms: int
+
+
+def came_after(connection: sa.Connection, after: int | None, last: int) -> list[Came]:
+    """The events with a number above `after`, or the `last` ones without one, in the caller's transaction."""
+    query = sa.select(events.c.id, events.c.model, events.c.kind, events.c.ts_ms).order_by(events.c.id.desc())
+    query = query.limit(last) if after is None else query.where(events.c.id > after)
+    return [Came(*row) for row in connection.execute(query)]
 
 
 def has_events(store: Store, model: str) -> bool:
