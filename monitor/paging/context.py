@@ -10,10 +10,10 @@ from monitor.paging.incidents.incident import Incident
 from monitor.paging.message import Message
 from monitor.paging.runbooks import first_steps
 
-__all__ = ["BUDGET_LEFT", "BURN", "burn_of", "with_context"]
+__all__ = ["BUDGET_LEFT", "BURN", "DEPLOYMENT", "burn_of", "with_context"]
 
-# Annotations, as the detector writes them: a share, and a burn rate.
-BUDGET_LEFT, BURN = "budget_left", "burn"
+# Annotations, as the detector writes them: a share, a burn rate, and what went into production before.
+BUDGET_LEFT, BURN, DEPLOYMENT = "budget_left", "burn", "deployment"
 
 
 def with_context(message: Message, incidents: Iterable[Incident]) -> Message:
@@ -26,7 +26,7 @@ def with_context(message: Message, incidents: Iterable[Incident]) -> Message:
         "budget_left": min(_numbers(BUDGET_LEFT, each), default=None),
         "burn": max(_numbers(BURN, each), default=None),
         "version": labels.get("version"),
-        "deployment": labels.get("deployment") or annotations.get("deployment"),
+        "deployment": labels.get(DEPLOYMENT) or annotations.get(DEPLOYMENT),
         "runbook_steps": list(first_steps(labels.get("alertname", ""), labels.get("model", ""))),
     }
     known = {name: value for name, value in context.items() if value not in (None, [])}

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from monitor.clock import DAY_S, rfc3339
+from monitor.operations.changes import Change, changes_before
 from monitor.paging.alert import Alert, labels_of
-from monitor.paging.context import BUDGET_LEFT, BURN
+from monitor.paging.context import BUDGET_LEFT, BURN, DEPLOYMENT
 from monitor.slo.alert_log import list_states
 from monitor.slo.budget import is_policy
 from monitor.slo.catalogue import alert_name, generic
@@ -17,6 +19,7 @@ from monitor.store.store import Store
 __all__ = ["DETECTOR", "SOURCE", "Detector"]
 
 SOURCE, DETECTOR = "slo", "monitor"
+_DAY_MS = DAY_S * 1000
 
 
 class Detector:
@@ -31,10 +34,14 @@ class Detector:
         self._objectives = {(o.meter.model, o.name): o for o in settings.objectives}
         self._summaries = {g.name: g.summary for g in generic(settings.tuning.limits)}
         self._links = Links(settings.runbook_url or Links().runbooks, settings.dashboard_url)
+        self._deployed: dict[tuple[str, int], str] = {}
 
     def __call__(self) -> list[Alert]:
         """Everything that fires. Raises StoreBusy."""
-        return list(self._firing())
+        found = list(self._firing())
+        firing = {(dict(alert.labels)["model"], alert.starts_ms) for alert in found}
+        self._deployed = {about: said for about, said in self._deployed.items() if about in firing}
+        return found
 
     def _firing(self) -> Iterator[Alert]:
         for state in list_states(self._store):
@@ -63,9 +70,19 @@ class Detector:
             **_figures(state),
         }
         at_ms = state.since_s * 1000
+        if deployed := self._deployment(model, at_ms):
+            annotations[DEPLOYMENT] = deployed
         return Alert(
             labels_of(labels), labels_of(annotations), at_ms, at_ms, at_ms, source=SOURCE, quiet=state.quiet
         )
+
+    def _deployment(self, model: str, at_ms: int) -> str:
+        """What went into production last in the day before, as events tell when the alert is first seen."""
+        if (model, at_ms) not in self._deployed:
+            changes = changes_before(self._store, model, at_ms, _DAY_MS)
+            last = next((c for c in reversed(changes) if c.kind in ("deployment", "rollback")), None)
+            self._deployed[model, at_ms] = "" if last is None else _said(last)
+        return self._deployed[model, at_ms]
 
     def _name(self, state: AlertState, objective: Objective | None) -> str:
         if is_policy(state.key.rule):
@@ -93,6 +110,12 @@ class Detector:
             f"The error budget ({budget}) burns at least {rule.factor:.3g} times as fast as it may: at that "
             f"rate a whole one is gone in {hours:.0f} h."
         )
+
+
+def _said(change: Change) -> str:
+    by = f" by {change.details['by']}" if "by" in change.details else ""
+    commit = f" ({change.details['commit']})" if "commit" in change.details else ""
+    return f"{change.title}{by}{commit} at {rfc3339(change.at_ms)}"
 
 
 def _figures(state: AlertState) -> dict[str, str]:

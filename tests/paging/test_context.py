@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from monitor.clock import rfc3339
 from monitor.paging.alert import Alert
 from monitor.paging.context import with_context
 from monitor.paging.detected import Detector
@@ -12,11 +13,15 @@ from monitor.paging.message import Links, Message
 from monitor.paging.syncing import synced
 from monitor.paging.templates import DEFAULT, Part
 from monitor.slo.evaluate import Evaluator
+from monitor.store.engine import writing
+from monitor.store.events import write
 from monitor.store.store import Store
+from tests.ingest.events.making import event
 from tests.paging.messages import LABELS, message, told
 from tests.paging.simulated import alert
 from tests.slo.test_evaluate import END_S, OUTAGE_S, T0_S, outage, settings
 from tests.store.conftest import store
+from tests.store.test_events import events_of
 
 __all__ = ["outage", "store"]
 
@@ -85,6 +90,28 @@ def test_the_detector_tells_what_the_evaluator_wrote(outage: Store) -> None:
     evaluator.run(END_S, END_S * 1000, T0_S)
     ended = {dict(a.labels)["severity"] for a in Detector(outage, settings())()}
     assert ended == {"ticket"}
+
+
+def test_the_detector_names_the_deployment_before(outage: Store) -> None:
+    at_ms = OUTAGE_S * 1000
+    happened = [
+        (1, {"version": "4", "deployed": at_ms - 60_000, "by": "ana", "commit": "3f2a"}),
+        (2, {"version": "5", "deployed": at_ms + 1_200_000}),
+        (3, {"version": "3", "deployed": at_ms - 86_400_000}),
+        (4, {"version": "9", "deployed": at_ms - 1, "model": "other"}),
+    ]
+    with writing(outage.engine) as connection:
+        events = events_of(*(event("deployment", str(id), **data) for id, data in happened))
+        write(outage, connection, events)
+    evaluator, detector = Evaluator(outage, settings()), Detector(outage, settings())
+    evaluator.run(OUTAGE_S + 600, (OUTAGE_S + 600) * 1000, T0_S)
+    for _ in range(2):
+        said = {dict(a.annotations)["deployment"] for a in detector()}
+        assert said == {
+            f"version 4 was deployed with 10% of traffic by ana (3f2a) at {rfc3339(at_ms - 60_000)}"
+        }
+    text = DEFAULT.render(Part.TEXT, with_context(bare({"deployment": said.pop()}), ()))
+    assert "version 4 was deployed with 10% of traffic by ana (3f2a)" in text
 
 
 def test_figures_that_move_are_news_and_others_are_not() -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from monitor.clock import DAY_S, HOUR_S, rfc3339
 from monitor.errors import QueryError
+from monitor.operations.changes import changes_before
 from monitor.paging.incidents.incident import Incident
 from monitor.sli.query import Answer, answer
 from monitor.sli.question import Question, Time
@@ -186,6 +187,10 @@ def _changed(store: Store, model: str, hours: dict[str, int], began_ms: int) -> 
         text = f"baseline {said.baseline} {verb}{of} by {said.author}, from {rfc3339(said.from_s * 1000)} on"
         if any(since_ms <= at_ms <= began_ms for at_ms in (said.at_ms, said.from_s * 1000)):
             yield said.at_ms, text
+    for change in changes_before(store, model, began_ms, DAY_S * 1000):
+        who = f" by {change.details['by']}" if "by" in change.details else ""
+        commit = f" ({change.details['commit']})" if "commit" in change.details else ""
+        yield change.at_ms, f"{change.title}{who}{commit}"
 
 
 def lost_any(budgets: Sequence[Lost]) -> list[Lost]:

@@ -12,10 +12,14 @@ from monitor.slo.asking import Asking
 from monitor.slo.evaluate import Evaluator
 from monitor.slo.question import SloQuestion
 from monitor.slo.settings import SloSettings
+from monitor.store.engine import writing
+from monitor.store.events import write
 from monitor.store.store import Store
-from tests.filling import Writer
+from tests.filling import Writer, fill
+from tests.ingest.events.making import event
 from tests.slo.test_evaluate import END_S, OUTAGE_S, T0_S, objective, requests, settings
 from tests.store.conftest import store
+from tests.store.test_events import events_of
 from tests.store.test_pairs import BEGIN_MS, DAY_MS, LABELS, RECORDS, Bench
 
 __all__ = ["store"]
@@ -96,6 +100,24 @@ def test_a_version_that_came_before_is_told_but_not_the_first(told: Store) -> No
     assert [text for _, text in costs.changed] == ["version 4 first seen, within this hour"]
     later = incident(OUTAGE_S + 2 * DAY_S, None)
     assert costs_of(told, later, settings(), 14 * DAY_S, (OUTAGE_S + 3 * DAY_S) * 1000).changed == ()
+
+
+def test_events_that_came_before_are_told(store: Store) -> None:
+    fill(store, list(requests(T0_S, OUTAGE_S, 200)))
+    at_ms = OUTAGE_S * 1000
+    happened = (
+        event("deployment", "1", version="4", deployed=at_ms - 60_000, by="ana", traffic_share=...),
+        event("capacity", "2", out_of_memory_kills=2) | {"time": "2023-11-14T22:00:00Z"},
+        event("deployment", "3", deployed=at_ms + 3_600_000),
+    )
+    with writing(store.engine) as connection:
+        write(store, connection, events_of(*happened))
+    costs = costs_of(store, incident(), settings(), 14 * DAY_S, END_S * 1000)
+    assert [text for _, text in costs.changed] == [
+        "2 replicas were killed for memory",
+        "version 4 was deployed by ana (3f2a)",
+    ]
+    assert "version 4 was deployed by ana (3f2a)" in postmortem(incident(), (), costs)
 
 
 def test_what_is_not_known_is_said(told: Store) -> None:
