@@ -214,7 +214,7 @@ def _labels(seen: Seen) -> Iterator[Proposal]:
 def _operations() -> Iterator[Proposal]:
     said = ["Counts nothing until there are training events."]
     yield Proposal("training", {"indicator": "training_success", "objective": "95"}, said)
-    lead = {"indicator": "deployment_lead_time", "objective": "95", "under": "1d"}
+    lead = {"indicator": "deployment_lead_time", "objective": "95", "at_most": "1d"}
     yield Proposal("lead time", lead, ["Counts nothing until there are deployment events."])
 
 

@@ -30,6 +30,8 @@ def test_what_is_built_is_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run("rules", "build", "-c", "monitor.yaml").out.splitlines() == [
         "alert_rules/generic.yaml",
         "alert_rules/tests/generic.yaml",
+        "alert_rules/model-churn.yaml",
+        "alert_rules/tests/model-churn.yaml",
         "alert_rules/model-fraud.yaml",
         "alert_rules/tests/model-fraud.yaml",
     ]
@@ -60,13 +62,13 @@ def test_rules_of_a_model_that_is_gone_go_and_what_people_wrote_stays() -> None:
     assert stale in run("rules", "check", "-c", "monitor.yaml").out
     assert "alert_rules/model-fraud.yaml: removed" in run("rules", "build", "-c", "monitor.yaml").out
     found = sorted(path.name for path in Path("alert_rules").glob("*.yaml"))
-    assert found == ["generic.yaml", "mine.yaml", "model-risk.yaml"]
+    assert found == ["generic.yaml", "mine.yaml", "model-churn.yaml", "model-risk.yaml"]
 
 
 def test_promtool_has_its_say(promtool_run: object) -> None:
     run("rules", "build", "-c", "monitor.yaml")
     ran = run("rules", "check", "-c", "monitor.yaml")
-    assert ran.out == "alert_rules: up to date; promtool accepts 2 rule files and their tests pass\n"
+    assert ran.out == "alert_rules: up to date; promtool accepts 3 rule files and their tests pass\n"
 
 
 def test_a_directory_that_cannot_be_written() -> None:
