@@ -15,6 +15,7 @@ from monitor.slo.objective import (
     Fresh,
     Happened,
     Meter,
+    OnTrial,
     Outcomes,
     Source,
     Traffic,
@@ -116,6 +117,15 @@ def _serving(limits: Limits) -> Iterator[Generic]:
         Traffic(limits.usual_share),
         (_rule("quiet", page, 0.99, 15 * _MINUTE_S, min_events=3, min_bad=3),),
         slice_s=5 * _MINUTE_S,
+    )
+    trial = OnTrial(limits.slower_share)
+    yield Generic(
+        "rollback_needed",
+        "the new version is worse than the one before, beyond chance: it fails by more than "
+        f"{trial.failing * 100:g} points more, or is slower by more than {_percent(trial.slower)}: roll back",
+        trial,
+        (_rule("worse", page, 0.5, 5 * _MINUTE_S, min_events=3, min_bad=3),),
+        slice_s=_MINUTE_S,
     )
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "Happened",
     "Meter",
     "Objective",
+    "OnTrial",
     "Outcomes",
     "Policy",
     "Source",
@@ -82,6 +83,16 @@ class Traffic:
 
 
 @dataclass(frozen=True, slots=True)
+class OnTrial:
+    """Slices of time in which a version on trial was live; good are those at whose end it is not worse than
+    the one before: slower by more than `slower` (a share), or failing by more than `failing` (points of a
+    share)."""
+
+    slower: float
+    failing: float = 0.005
+
+
+@dataclass(frozen=True, slots=True)
 class Happened:
     """Things that happened in operations, each with a value of the measure `measure`, such as trainings by
     how long they took; good are those within the bounds."""
@@ -91,7 +102,7 @@ class Happened:
     at_most: float | None = None
 
 
-Source: TypeAlias = Outcomes | Under | Correct | Bound | Fresh | Traffic | Happened
+Source: TypeAlias = Outcomes | Under | Correct | Bound | Fresh | Traffic | OnTrial | Happened
 
 
 class Budgeting(StrEnum):

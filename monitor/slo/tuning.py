@@ -12,8 +12,8 @@ __all__ = ["LIMITS", "THRESHOLDS", "Change", "Limits", "Threshold", "Tuning"]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much is too much. Shares are from 0 to 1; `lost_share` is of the baseline's quality; `headroom` and
-    `cost_times` say how many times."""
+    """How much is too much. Shares are from 0 to 1; `lost_share` is of the baseline's quality,
+    `slower_share` of the latency of the version before; `headroom` and `cost_times` say how many times."""
 
     outage_share: float = 0.9
     error_share: float = 0.05
@@ -31,6 +31,7 @@ class Limits:
     credential_s: int = 14 * 86_400
     headroom: float = 2.0
     cost_times: float = 2.0
+    slower_share: float = 0.1
 
 
 LIMITS = Limits()
@@ -73,6 +74,7 @@ THRESHOLDS: Mapping[str, Threshold] = {
     "credential_expiry": Threshold("credential_s", "s", least=True),
     "capacity": Threshold("headroom", "times", least=True),
     "cost": Threshold("cost_times", "times"),
+    "rollback_needed": Threshold("slower_share"),
 }
 
 

@@ -8,6 +8,7 @@ from monitor.slo.objective import (
     Happened,
     Meter,
     Objective,
+    OnTrial,
     Outcomes,
     Source,
     Traffic,
@@ -48,6 +49,9 @@ def describe_source(source: Source, meter: Meter) -> str:
             return f"{_slices(meter)} with at least {share * 100:g} % of the usual requests"
         case Happened(measure):
             events = f"events with {measure} {_limits(source)}"
+        case OnTrial(slower, failing):
+            worse = f"slower by {slower * 100:g} %, or failing by {failing * 100:g} points more"
+            return f"{_slices(meter)} of a version on trial that is not {worse}"
     if meter.slice_target is None:
         return events
     return f"{_slices(meter)} with at least {meter.slice_target * 100:g} % {events}"

@@ -13,7 +13,15 @@ from monitor.slo.rule import Severity
 from monitor.slo.tuning import LIMITS, THRESHOLDS, Change, Limits, Tuning
 
 MODELS = {"fraud": "risk", "churn": None}
-PAGES = {"total_outage", "error_spike", "latency_p99", "auth_failures", "no_traffic", "accuracy_drop"}
+PAGES = {
+    "total_outage",
+    "error_spike",
+    "latency_p99",
+    "auth_failures",
+    "no_traffic",
+    "rollback_needed",
+    "accuracy_drop",
+}
 WINDOWS_S = [60, 300, 600, 1800, 3600, 7200, 21_600, 86_400]
 
 

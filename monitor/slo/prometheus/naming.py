@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from monitor.profiles.layout import Kind
 from monitor.sli.catalogue import Operational, find_sli
-from monitor.slo.objective import Bound, Correct, Fresh, Happened, Outcomes, Source, Traffic, Under
+from monitor.slo.objective import Bound, Correct, Fresh, Happened, OnTrial, Outcomes, Source, Traffic, Under
 
 __all__ = ["BUDGET_ALERTS", "POLICY", "Links", "budget_alert"]
 
@@ -48,7 +48,7 @@ def _kind(source: Source) -> str:
             return "Quality"
         case Fresh():
             return "Freshness"
-        case Traffic():
+        case Traffic() | OnTrial():
             return "Indicator"
         case Happened():
             return "Operations"
