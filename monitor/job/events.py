@@ -1,5 +1,6 @@
 """Taking events: what a message can't tell by itself is held against the store."""
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,22 @@ from monitor.store.store import Store
 __all__ = ["EventTaker"]
 
 
+class _Before:
+    """What events that aren't in the store yet say: the models that they introduce, and the shares of traffic
+    by version of each (model, stage, moment)."""
+
+    def __init__(self) -> None:
+        self.introduced: set[str] = set()
+        self.shares: defaultdict[tuple[str, str, int], dict[str, float]] = defaultdict(dict)
+
+    def add(self, event: Event) -> None:
+        data = event.data
+        if event.kind in events.INTRODUCE:
+            self.introduced.add(data.text("model"))
+        elif isinstance(data, Deployment):
+            self.shares[data.model, data.stage, event.ts_ms][str(data.version)] = data.traffic_share or 0.0
+
+
 @dataclass(slots=True)
 class EventTaker:
     """Decodes chunks of events. `configured` are models that are known though they have no records yet."""
@@ -29,32 +46,34 @@ class EventTaker:
         """The events of a chunk; `pending` were taken before and are not committed. May block on the store,
         and raise StoreBusy: ask again with the same chunk."""
         decoded = self.decoder.decode(chunk)
-        known = self._known([*pending, *decoded.events])
+        known, before = self._known(decoded.events), _Before()
+        for event in pending:
+            before.add(event)
         good: list[Event] = []
         dead: list[tuple[int, BadRecord]] = []
         for event in decoded.events:
-            mistake = self._mistake(event, known, [*pending, *good])
+            mistake = self._mistake(event, known, before)
             if mistake is None:
                 good.append(event)
+                before.add(event)
             else:
                 dead.append((event.position, mistake))
         letters = sorted([*decoded.dead, *_letters(chunk, dead)], key=lambda found: found.position)
         return DecodedEvents(good, letters, decoded.unknown)
 
     def _known(self, taken: Sequence[Event]) -> set[str]:
+        """The models that are deployed in these events and known without them."""
         models = {
             event.data.text("model") for event in taken if isinstance(event.data, Deployment | Rollback)
         }
         missing = models.difference(self.configured)
         return models - missing | (events.known_models(self.store, missing) if missing else set())
 
-    def _mistake(self, event: Event, known: Collection[str], before: Sequence[Event]) -> BadRecord | None:
+    def _mistake(self, event: Event, known: Collection[str], before: _Before) -> BadRecord | None:
         data = event.data
         if not isinstance(data, Deployment | Rollback):
             return None
-        if data.model not in known and not any(
-            each.kind in events.INTRODUCE and each.data.text("model") == data.model for each in before
-        ):
+        if data.model not in known and data.model not in before.introduced:
             return BadRecord(
                 EVENT_PREFIX + "unknown_model",
                 f"model {data.model!r} has no records, no registry event, no training run and no place under "
@@ -62,15 +81,12 @@ class EventTaker:
             )
         return self._overlap(event, data, before) if isinstance(data, Deployment) else None
 
-    def _overlap(self, event: Event, data: Deployment, before: Sequence[Event]) -> BadRecord | None:
+    def _overlap(self, event: Event, data: Deployment, before: _Before) -> BadRecord | None:
         """Two versions that are given more than all of the traffic in the same moment."""
         if data.traffic_share is None:
             return None
         shares = events.shares_at(self.store, data.model, data.stage, event.ts_ms)
-        same = (each.data for each in before if each.ts_ms == event.ts_ms)
-        for other in same:
-            if isinstance(other, Deployment) and (other.model, other.stage) == (data.model, data.stage):
-                shares[str(other.version)] = other.traffic_share or 0.0
+        shares |= before.shares[data.model, data.stage, event.ts_ms]
         shares[str(data.version)] = data.traffic_share
         if sum(shares.values()) <= 1 + 1e-6:
             return None
