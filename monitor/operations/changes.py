@@ -1,6 +1,6 @@
 """What changed around a model, of the events that say so: where a search for causes begins."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from monitor.ingest.events.kinds import (
@@ -16,9 +16,9 @@ from monitor.ingest.events.kinds import (
 from monitor.store.events import Stored, list_events
 from monitor.store.store import Store
 
-__all__ = ["Change", "changes_before"]
+__all__ = ["KINDS", "Change", "changes_before"]
 
-_KINDS = ("deployment", "rollback", "registry", "capacity", "dataset", "pipeline_run", "training_run")
+KINDS = ("deployment", "rollback", "registry", "capacity", "dataset", "pipeline_run", "training_run")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +33,28 @@ class Change:
     title: str
     details: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def sentence(self) -> str:
+        """The title, by whom, and the commit."""
+        by = f" by {self.details['by']}" if "by" in self.details else ""
+        commit = f" ({self.details['commit']})" if "commit" in self.details else ""
+        return f"{self.title}{by}{commit}"
 
-def changes_before(store: Store, model: str, at_ms: int, window_ms: int) -> list[Change]:
+
+def changes_before(
+    store: Store, model: str, at_ms: int, window_ms: int, kinds: Collection[str] = KINDS
+) -> list[Change]:
     """The changes to a model, or to none in particular, in (at_ms - window_ms, at_ms], in the order in which
-    they happened. May block on the store, and raise StoreBusy."""
-    found: list[Change] = []
-    events = list_events(store, kinds=_KINDS, from_ms=at_ms - window_ms + 1, to_ms=at_ms + 1)
-    for event in events:
-        about = event.data.text("model")
-        if about in ("", model):
-            found += _changes(event, about)
-    return found
+    they happened; of these kinds of events only. May block on the store, and raise StoreBusy."""
+    events = list_events(
+        store, kinds=kinds, model=model, shared=True, from_ms=at_ms - window_ms + 1, to_ms=at_ms + 1
+    )
+    return [change for event in events for change in _changes(event)]
 
 
-def _changes(event: Stored, model: str) -> Iterator[Change]:
+def _changes(event: Stored) -> Iterator[Change]:
     data = event.data
+    model = data.text("model")
     title = _title(data)
     if title is not None:
         details = {name: data.text(name) for name in ("stage", "commit", "by", "approver", "url", "log_url")}
@@ -61,10 +68,10 @@ def _title(data: Data) -> str | None:
     match data:
         case Deployment():
             share = "" if data.traffic_share is None else f" with {data.traffic_share:.0%} of traffic"
-            done = {"started": "began", "failed": "failed"}.get(data.status, data.status)
-            verb = "was retired" if data.status == "retired" else "was deployed"
             if data.status in ("started", "failed"):
+                done = "began" if data.status == "started" else "failed"
                 return f"a deployment of version {data.version} {done}{share}"
+            verb = "was retired" if data.status == "retired" else "was deployed"
             return f"version {data.version} {verb}{share}"
         case Rollback():
             before = "" if data.from_version is None else f" from {data.from_version}"

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from monitor.clock import DAY_S, rfc3339
-from monitor.operations.changes import Change, changes_before
+from monitor.clock import DAY_MS, rfc3339
+from monitor.operations.changes import changes_before
 from monitor.paging.alert import Alert, labels_of
 from monitor.paging.context import BUDGET_LEFT, BURN, DEPLOYMENT
 from monitor.slo.alert_log import list_states
@@ -19,7 +19,6 @@ from monitor.store.store import Store
 __all__ = ["DETECTOR", "SOURCE", "Detector"]
 
 SOURCE, DETECTOR = "slo", "monitor"
-_DAY_MS = DAY_S * 1000
 
 
 class Detector:
@@ -79,9 +78,10 @@ class Detector:
     def _deployment(self, model: str, at_ms: int) -> str:
         """What went into production last in the day before, as events tell when the alert is first seen."""
         if (model, at_ms) not in self._deployed:
-            changes = changes_before(self._store, model, at_ms, _DAY_MS)
-            last = next((c for c in reversed(changes) if c.kind in ("deployment", "rollback")), None)
-            self._deployed[model, at_ms] = "" if last is None else _said(last)
+            changes = changes_before(self._store, model, at_ms, DAY_MS, ("deployment", "rollback"))
+            self._deployed[model, at_ms] = "".join(
+                f"{last.sentence} at {rfc3339(last.at_ms)}" for last in changes[-1:]
+            )
         return self._deployed[model, at_ms]
 
     def _name(self, state: AlertState, objective: Objective | None) -> str:
@@ -110,12 +110,6 @@ class Detector:
             f"The error budget ({budget}) burns at least {rule.factor:.3g} times as fast as it may: at that "
             f"rate a whole one is gone in {hours:.0f} h."
         )
-
-
-def _said(change: Change) -> str:
-    by = f" by {change.details['by']}" if "by" in change.details else ""
-    commit = f" ({change.details['commit']})" if "commit" in change.details else ""
-    return f"{change.title}{by}{commit} at {rfc3339(change.at_ms)}"
 
 
 def _figures(state: AlertState) -> dict[str, str]:

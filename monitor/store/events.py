@@ -78,17 +78,19 @@ def list_events(
     *,
     kinds: Collection[str] = (),
     model: str | None = None,
+    shared: bool = False,
     from_ms: int | None = None,
     to_ms: int | None = None,
     newest: int | None = None,
 ) -> list[Stored]:
     """Events that happened in [from_ms, to_ms), in the order in which they happened; of those the `newest`
-    ones where there are more. `kinds` empty: of every kind."""
+    ones where there are more. `kinds` empty: of every kind; `shared`: besides those of the model those of
+    none."""
     query = sa.select(events)
     if kinds:
         query = query.where(events.c.kind.in_(sorted(kinds)))
     if model is not None:
-        query = query.where(events.c.model == model)
+        query = query.where(events.c.model.in_((model, "") if shared else (model,)))
     if from_ms is not None:
         query = query.where(events.c.ts_ms >= from_ms)
     if to_ms is not None:

@@ -188,9 +188,7 @@ def _changed(store: Store, model: str, hours: dict[str, int], began_ms: int) -> 
         if any(since_ms <= at_ms <= began_ms for at_ms in (said.at_ms, said.from_s * 1000)):
             yield said.at_ms, text
     for change in changes_before(store, model, began_ms, DAY_S * 1000):
-        who = f" by {change.details['by']}" if "by" in change.details else ""
-        commit = f" ({change.details['commit']})" if "commit" in change.details else ""
-        yield change.at_ms, f"{change.title}{who}{commit}"
+        yield change.at_ms, change.sentence
 
 
 def lost_any(budgets: Sequence[Lost]) -> list[Lost]:
