@@ -144,33 +144,45 @@ class _Said:
 
 DELIVERY_MEASURES: tuple[Measure, ...] = (
     Measure(
-        "deployments", "deployments", "versions that went into production", Marks(_deployments, Fold.SUM)
+        "deployments",
+        "deployments",
+        "versions that went into production",
+        (Deployment,),
+        Marks(_deployments, Fold.SUM),
     ),
     Measure(
         "deployment_frequency",
         "1/d",
         "versions that went into production, per day",
+        (Deployment,),
         Marks(_deployments, Fold.PER_DAY),
     ),
     Measure(
         "deployment_lead_time",
         "s",
         "from the change to its deployment (created, deployed)",
+        (Deployment,),
         Marks(_lead_times),
     ),
     Measure(
         "change_failure_rate",
         "share",
         "deployments that failed, or were taken back within seven days",
+        (Deployment, Rollback),
         Marks(_failures),
     ),
     Measure(
-        "time_to_restore", "s", "from a deployment that failed to the one that mended it", Marks(_restores)
+        "time_to_restore",
+        "s",
+        "from a deployment that failed to the one that mended it",
+        (Deployment, Rollback),
+        Marks(_restores),
     ),
     Measure(
         "registry_consistency",
         "share",
         "1 where logs, registry and last deployment agree on the version in production, 0 where not",
+        (Deployment, Rollback, Registry),
         Spans(_consistent),
     ),
 )

@@ -1,10 +1,10 @@
 """The events of one model as its measures want them: by kind, in the order in which they happened."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from monitor.ingest.events.kinds import KINDS, Cost, Data, Deployment, Rollback
+from monitor.ingest.events.kinds import Cost, Credential, Data, Deployment, Rollback
 from monitor.operations.costs import current
 from monitor.store.events import Stored, list_events
 from monitor.store.store import Store
@@ -14,8 +14,7 @@ __all__ = ["Facts", "Happened", "facts_of", "is_live", "share_of"]
 T = TypeVar("T", bound=Data)
 PRODUCTION = "production"
 # Of these, events that name no model are about every one.
-_OF_ALL = ("credential",)
-_OF_MODELS = tuple(kind for kind in KINDS if kind != Cost.kind)
+_OF_ALL = frozenset({Credential.kind})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,7 @@ class Happened:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The events of `model` in the order in which they happened, and apart from them the costs that count."""
+    """Events of `model` in the order in which they happened, and apart from them the costs that count."""
 
     model: str
     events: Sequence[Stored]
@@ -60,14 +59,13 @@ def share_of(data: Deployment) -> float:
     return 1.0 if data.traffic_share is None else data.traffic_share
 
 
-def facts_of(store: Store, model: str, costs: bool = False) -> Facts:
-    """All that the store has of the model, with its `costs` if they are wanted: which of those count shows in
-    all that were issued together. May block on the store, and raise StoreBusy."""
-    own = list_events(store, kinds=_OF_MODELS, model=model)
-    shared = list_events(store, model="", kinds=_OF_ALL)
-    of_model = (
-        [cost for cost in current(list_events(store, kinds=(Cost.kind,))) if cost.model == model]
-        if costs
-        else []
-    )
-    return Facts(model, sorted([*own, *shared], key=lambda e: (e.ts_ms, e.number)), of_model)
+def facts_of(store: Store, model: str, kinds: Collection[type[Data]]) -> Facts:
+    """What the store has of the model, of these kinds. May block on the store, and raise StoreBusy."""
+    names = {kind.kind for kind in kinds}
+    costs: list[Cost] = []
+    if Cost.kind in names:
+        # Which of them count shows in all that were issued together.
+        costs = [cost for cost in current(list_events(store, kinds=(Cost.kind,))) if cost.model == model]
+        names.discard(Cost.kind)
+    shared = not names.isdisjoint(_OF_ALL)
+    return Facts(model, list_events(store, kinds=names, model=model, shared=shared) if names else [], costs)

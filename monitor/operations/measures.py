@@ -13,6 +13,7 @@ from typing import Protocol, TypeAlias
 import numpy as np
 
 from monitor.clock import DAY_S
+from monitor.ingest.events.kinds import Data
 from monitor.operations.facts import Facts
 from monitor.records import Floats, Ints
 
@@ -127,13 +128,13 @@ class Spans:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """`unit` as in the catalogue of indicators; `costs`: it is made of costs."""
+    """`unit` as in the catalogue of indicators; `kinds` are the events that it is made of."""
 
     name: str
     unit: str
     meaning: str
+    kinds: tuple[type[Data], ...]
     shape: Marks | Steps | Spans
-    costs: bool = False
 
 
 def measured(measure: Measure, facts: Facts, windows: Windowed, traffic: Traffic) -> tuple[Floats, Ints]:

@@ -9,6 +9,7 @@ from monitor.ingest.events.kinds import (
     Deployment,
     PipelineRun,
     RetrainRequested,
+    Rollback,
     TrainingRun,
     moment_ms,
 )
@@ -152,63 +153,106 @@ def _dataset_until(facts: Facts) -> Iterator[Step]:
             yield Step(at_ms, float(min(newest.values())))
 
 
+# What says which version is in production, and where it comes from.
+_LIVES = (Deployment, Rollback, TrainingRun)
 RUN_MEASURES: tuple[Measure, ...] = (
-    Measure("training_success_rate", "share", "training runs that succeeded", _success(TrainingRun)),
-    Measure("training_duration", "s", "how long training runs took", _duration(TrainingRun)),
-    Measure("training_cost", "currency", "what a training run cost", _cost(TrainingRun)),
-    Measure("trainings", "runs", "training runs that ended", Marks(_trainings, Fold.SUM)),
     Measure(
-        "training_frequency", "1/d", "training runs that ended, per day", Marks(_trainings, Fold.PER_DAY)
+        "training_success_rate",
+        "share",
+        "training runs that succeeded",
+        (TrainingRun,),
+        _success(TrainingRun),
+    ),
+    Measure("training_duration", "s", "how long training runs took", (TrainingRun,), _duration(TrainingRun)),
+    Measure("training_cost", "currency", "what a training run cost", (TrainingRun,), _cost(TrainingRun)),
+    Measure("trainings", "runs", "training runs that ended", (TrainingRun,), Marks(_trainings, Fold.SUM)),
+    Measure(
+        "training_frequency",
+        "1/d",
+        "training runs that ended, per day",
+        (TrainingRun,),
+        Marks(_trainings, Fold.PER_DAY),
     ),
     Measure(
         "training_retries",
         "attempts",
         "attempts of training runs beyond their first",
+        (TrainingRun,),
         Marks(_retries, Fold.SUM),
     ),
-    Measure("training_preemptions", "runs", "training runs that were preempted", Marks(_preempted, Fold.SUM)),
-    Measure("training_gpu_use", "share", "how busy the GPUs of training runs were", Marks(_gpu_use)),
-    Measure("pipeline_success_rate", "share", "pipeline runs that succeeded", _success(PipelineRun)),
-    Measure("pipeline_duration", "s", "how long pipeline runs took", _duration(PipelineRun)),
-    Measure("pipeline_cost", "currency", "what a pipeline run cost", _cost(PipelineRun)),
-    Measure("retrain_requests", "requests", "requests to retrain", Marks(_requests, Fold.SUM)),
+    Measure(
+        "training_preemptions",
+        "runs",
+        "training runs that were preempted",
+        (TrainingRun,),
+        Marks(_preempted, Fold.SUM),
+    ),
+    Measure(
+        "training_gpu_use",
+        "share",
+        "how busy the GPUs of training runs were",
+        (TrainingRun,),
+        Marks(_gpu_use),
+    ),
+    Measure(
+        "pipeline_success_rate",
+        "share",
+        "pipeline runs that succeeded",
+        (PipelineRun,),
+        _success(PipelineRun),
+    ),
+    Measure("pipeline_duration", "s", "how long pipeline runs took", (PipelineRun,), _duration(PipelineRun)),
+    Measure("pipeline_cost", "currency", "what a pipeline run cost", (PipelineRun,), _cost(PipelineRun)),
+    Measure(
+        "retrain_requests", "requests", "requests to retrain", (RetrainRequested,), Marks(_requests, Fold.SUM)
+    ),
     Measure(
         "retrain_to_deployed",
         "s",
         "from a request to retrain to the deployment of a version trained after it",
+        (RetrainRequested, TrainingRun, Deployment),
         Marks(_until_deployed),
     ),
     Measure(
         "model_age",
         "s",
         "since the model in production was trained, or deployed where that isn't known",
+        _LIVES,
         Steps(_model_since, Passing.GROWS_OLDER),
     ),
     Measure(
-        "training_age", "s", "since the model in production was trained", Steps(_trained, Passing.GROWS_OLDER)
+        "training_age",
+        "s",
+        "since the model in production was trained",
+        _LIVES,
+        Steps(_trained, Passing.GROWS_OLDER),
     ),
     Measure(
         "training_data_age",
         "s",
         "age of the newest data that the model in production was trained on",
+        _LIVES,
         Steps(_data_until, Passing.GROWS_OLDER),
     ),
     Measure(
         "deployment_age",
         "s",
         "since the model in production was deployed",
+        _LIVES,
         Steps(_deployed, Passing.GROWS_OLDER),
     ),
     Measure(
         "dataset_completeness",
         "share",
         "rows of a dataset that came, of those expected",
+        (Dataset,),
         Marks(_completeness),
     ),
     Measure(
         "dataset_age",
         "s",
         "age of the newest row of the model's dataset that is most behind",
+        (Dataset,),
         Steps(_dataset_until, Passing.GROWS_OLDER),
     ),
 )

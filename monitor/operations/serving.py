@@ -168,36 +168,49 @@ def _ints(values: Sequence[int]) -> Ints:
 
 SERVING_MEASURES: tuple[Measure, ...] = (
     Measure(
-        "capacity_headroom", "times", "how often the busiest second fits into capacity", Spans(_headroom)
+        "capacity_headroom",
+        "times",
+        "how often the busiest second fits into capacity",
+        (Capacity,),
+        Spans(_headroom),
     ),
-    Measure("cpu_use", "share", "processor use of the busiest endpoint", _use(lambda c: c.cpu_use)),
-    Measure("gpu_use", "share", "GPU use of the busiest endpoint", _use(lambda c: c.gpu_use)),
-    Measure("memory_use", "share", "memory use of the busiest endpoint", _use(lambda c: c.memory_use)),
-    Measure("replica_restarts", "restarts", "restarts of replicas", Marks(_restarts, Fold.SUM)),
-    Measure("out_of_memory_kills", "kills", "replicas killed for memory", Marks(_kills, Fold.SUM)),
-    Measure("devices_offline", "share", "edge devices that are offline or silent", Spans(_offline)),
+    Measure(
+        "cpu_use", "share", "processor use of the busiest endpoint", (Capacity,), _use(lambda c: c.cpu_use)
+    ),
+    Measure("gpu_use", "share", "GPU use of the busiest endpoint", (Capacity,), _use(lambda c: c.gpu_use)),
+    Measure(
+        "memory_use", "share", "memory use of the busiest endpoint", (Capacity,), _use(lambda c: c.memory_use)
+    ),
+    Measure("replica_restarts", "restarts", "restarts of replicas", (Capacity,), Marks(_restarts, Fold.SUM)),
+    Measure(
+        "out_of_memory_kills", "kills", "replicas killed for memory", (Capacity,), Marks(_kills, Fold.SUM)
+    ),
+    Measure(
+        "devices_offline", "share", "edge devices that are offline or silent", (Heartbeat,), Spans(_offline)
+    ),
     Measure(
         "credential_time_left",
         "s",
         "until the first of the credentials expires",
+        (Credential,),
         Steps(_expiries, Passing.RUNS_OUT),
     ),
     Measure(
-        "billed_cost", "currency", "what cost events say the model cost (tag model)", Spans(_cost), costs=True
+        "billed_cost", "currency", "what cost events say the model cost (tag model)", (Cost,), Spans(_cost)
     ),
     Measure(
         "cost_against_usual",
         "times",
         "billed cost by that of the days before",
+        (Cost,),
         Spans(_against_usual),
-        costs=True,
     ),
-    Measure("billed_cost_per_prediction", "currency", "billed cost by requests", _per("records"), costs=True),
+    Measure("billed_cost_per_prediction", "currency", "billed cost by requests", (Cost,), _per("records")),
     Measure(
         "cost_per_1k_tokens",
         "currency",
         "billed cost by a thousand tokens, read and written",
+        (Cost,),
         _per("tokens_in", "tokens_out", times=1000),
-        costs=True,
     ),
 )

@@ -43,7 +43,7 @@ def operational_values(store: Store, model: str, measure: Measure, windows: Wind
     """The measure in each window. Raises QueryError for costs that don't add."""
     begin_s = windows.from_s + np.arange(windows.n, dtype=np.int64) * windows.step_s
     spans = Windowed(begin_s, begin_s + windows.step_s)
-    value, count = measured(measure, facts_of(store, model, measure.costs), spans, _Traffic(ask, windows))
+    value, count = measured(measure, facts_of(store, model, measure.kinds), spans, _Traffic(ask, windows))
     return Values(value, count, np.zeros(windows.n, np.bool_))
 
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from monitor.clock import DAY_S
 from monitor.errors import QueryError
-from monitor.ingest.events.kinds import Cost
+from monitor.ingest.events.kinds import Cost, Data
 from monitor.operations.catalogue import MEASURES
 from monitor.operations.facts import Facts, facts_of
 from monitor.operations.measures import Marks
@@ -59,7 +59,7 @@ class Operations:
         """`reach_s` is how far back is asked, by model."""
         self._store, self._bases, self._reach_s = store, bases, reach_s
         self._seen: set[int] | None = None
-        self._facts: dict[str, Facts] = {}
+        self._facts: dict[tuple[str, tuple[type[Data], ...]], Facts] = {}
         self._slices: dict[tuple[str, str, int], _Slices] = {}
 
     def detect(self, connection: sa.Connection) -> None:
@@ -71,22 +71,22 @@ class Operations:
         new = [] if self._seen is None else [event for event in came if event.number not in self._seen]
         self._seen = {event.number for event in came}
         for event in new:
-            for model in (event.model,) if event.model else self._reach_s:
-                self._facts.pop(model, None)
-                self._forget(model, event)
+            self._forget(event)
 
-    def _forget(self, model: str, event: Came) -> None:
-        """Drops the slices that an event may change; which costs count may change with any."""
-        for (of, sli, _), slices in self._slices.items():
-            costs = MEASURES[sli].costs
-            if costs == (event.kind == Cost.kind) and (of == model or costs):
+    def _forget(self, event: Came) -> None:
+        """Drops what an event may change; which costs count may change with any."""
+        costs = event.kind == Cost.kind
+        for about in [about for about in self._facts if _concerns(event, *about)]:
+            del self._facts[about]
+        for (model, sli, _), slices in self._slices.items():
+            if _concerns(event, model, MEASURES[sli].kinds):
                 keep = slices.begin_s < (0 if costs else event.ts_ms // 1000 - _BACK_S)
                 slices.begin_s, slices.value = slices.begin_s[keep], slices.value[keep]
 
-    def _of(self, model: str) -> Facts:
-        if model not in self._facts:
-            self._facts[model] = facts_of(self._store, model)
-        return self._facts[model]
+    def _of(self, model: str, kinds: tuple[type[Data], ...]) -> Facts:
+        if (model, kinds) not in self._facts:
+            self._facts[model, kinds] = facts_of(self._store, model, kinds)
+        return self._facts[model, kinds]
 
     def tally(self, meter: Meter, now_s: int) -> Tally:
         """What the meter counts until `now_s`. Raises KeyError for a model that was not named."""
@@ -98,8 +98,9 @@ class Operations:
         return Tally.empty()
 
     def _marks(self, meter: Meter, source: Happened, from_s: int, now_s: int) -> Tally:
-        shape = MEASURES[source.measure].shape
-        marks = list(shape.marks(self._of(meter.model))) if isinstance(shape, Marks) else []
+        measure = MEASURES[source.measure]
+        shape = measure.shape
+        marks = list(shape.marks(self._of(meter.model, measure.kinds))) if isinstance(shape, Marks) else []
         at_s = np.array([at_ms // 1000 for at_ms, _ in marks], np.int64)
         good = _within(source, np.array([value for _, value in marks], np.float64))
         mine = (at_s >= from_s) & (at_s // _SLOT_S * _SLOT_S + _SLOT_S <= now_s)
@@ -116,7 +117,8 @@ class Operations:
         return sliced(tally, meter.slice_s, 1.0 if meter.slice_target is None else meter.slice_target)
 
     def _bounded(self, model: str, source: Bound, slice_s: int, from_s: int, now_s: int) -> Tally:
-        if not self._of(model).events and not MEASURES[source.sli].costs:
+        kinds = MEASURES[source.sli].kinds
+        if Cost not in kinds and not self._of(model, kinds).events:
             return Tally.empty()
         slices = self._slices.setdefault((model, source.sli, slice_s), _Slices())
         wanted = np.arange(
@@ -138,6 +140,12 @@ class Operations:
         except QueryError:
             found = None  # nothing has been heard of the model, or costs that don't add up
         return np.full(len(begin_s), np.nan) if found is None else found.values.value
+
+
+def _concerns(event: Came, model: str, kinds: tuple[type[Data], ...]) -> bool:
+    """Whether an event may be behind what is made of these kinds of events of the model."""
+    of_model = event.kind == Cost.kind or event.model in ("", model)
+    return of_model and any(kind.kind == event.kind for kind in kinds)
 
 
 def _within(source: Bound | Happened, value: Floats) -> Floats:
