@@ -17,7 +17,7 @@ from monitor.slo.objective import Meter, Subject
 from monitor.store.objectives import MeasuredKey, Slices, measured_in, write_measured
 from monitor.store.store import Store
 
-__all__ = ["Gauge", "Gauged", "scope_of"]
+__all__ = ["Gauge", "Gauged", "runs", "scope_of"]
 
 _EXTRA_BITS = 20
 _EXTRA = (1 << _EXTRA_BITS) - 1
@@ -104,7 +104,7 @@ class Gauge:
         fresh: list[tuple[MeasuredKey, Slices]] = []
         for i in np.flatnonzero(due.any(axis=1)).tolist():
             tokens = (written[i] << _EXTRA_BITS) | extra[i]
-            for run in _runs(np.flatnonzero(due[i])):
+            for run in runs(np.flatnonzero(due[i])):
                 fresh += self._measure(i, run, tokens, references(self._scopes[i].model))
         write_measured(self._store, fresh)
         return len(newest)
@@ -233,8 +233,8 @@ def _within(scope: Meter, subject: Subject) -> bool:
     )
 
 
-def _runs(slots: Ints) -> Iterator[slice]:
-    """The slots (ascending) as stretches without a gap."""
+def runs(slots: Ints) -> Iterator[slice]:
+    """The slots (ascending) as stretches without a gap, none longer than one question asks for."""
     for part in np.split(slots, np.flatnonzero(np.diff(slots) > 1) + 1):
         for at in range(0, len(part), _ASKED_AT_ONCE):
             some = part[at : at + _ASKED_AT_ONCE]

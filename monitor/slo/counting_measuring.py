@@ -19,13 +19,13 @@ from monitor.slo.counting_members import Owners
 from monitor.slo.counting_subjects import label_of
 from monitor.slo.counting_waiting import WaitingRows
 from monitor.slo.counting_written import Written
-from monitor.slo.objective import Bound, Meter, Subject
+from monitor.slo.objective import Bound, Happened, Meter, Subject
 from monitor.slo.tally import Tally
 from monitor.store.baselines import features_of
 from monitor.store.revisions import baselines_written
 from monitor.store.store import Store
 
-__all__ = ["Measuring", "gauged_by", "kind_of"]
+__all__ = ["Measuring", "gauged_by", "kind_of", "within"]
 
 
 def gauged_by(meter: Meter, bound: Bound, slice_s: int) -> dict[Time, Gauged]:
@@ -152,11 +152,12 @@ class Measuring:
             return Tally.empty()
         end_s = gauge.begin_s + what.slice_s
         kept = np.flatnonzero(~np.isnan(value) & (end_s + meter.delay_s <= now_s))
-        good = _within(bound, value[kept])
+        good = within(bound, value[kept])
         return Tally(gauge.begin_s[kept], end_s[kept], good, np.ones(len(kept)))
 
 
-def _within(bound: Bound, value: Floats) -> Floats:
+def within(bound: Bound | Happened, value: Floats) -> Floats:
+    """1 for each value that lies within the bounds, 0 for others (float64)."""
     low = -np.inf if bound.at_least is None else bound.at_least
     high = np.inf if bound.at_most is None else bound.at_most
     return ((value >= low) & (value <= high)).astype(np.float64)

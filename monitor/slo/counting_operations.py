@@ -1,6 +1,5 @@
 """What objectives count of operations: things that happened one by one, and slices of time by a measure."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,6 +16,8 @@ from monitor.sli.catalogue import Operational, find_sli
 from monitor.sli.query import find
 from monitor.sli.question import Question
 from monitor.sli.windows import Bases
+from monitor.slo.counting_gauge import runs
+from monitor.slo.counting_measuring import within
 from monitor.slo.counting_sliced import sliced
 from monitor.slo.objective import Bound, Happened, Meter, Source
 from monitor.slo.tally import Tally
@@ -28,7 +29,6 @@ __all__ = ["Operations", "is_operational"]
 _SLOT_S = 60
 # A deployment may turn out bad a week after it happened; nothing that comes changes slices before that.
 _BACK_S = 7 * DAY_S
-_AT_ONCE = 2_000
 # Of two that write events at once the one that began first may commit last.
 _NOT_IN_ORDER = 1_000
 
@@ -102,7 +102,7 @@ class Operations:
         shape = measure.shape
         marks = list(shape.marks(self._of(meter.model, measure.kinds))) if isinstance(shape, Marks) else []
         at_s = np.array([at_ms // 1000 for at_ms, _ in marks], np.int64)
-        good = _within(source, np.array([value for _, value in marks], np.float64))
+        good = within(source, np.array([value for _, value in marks], np.float64))
         mine = (at_s >= from_s) & (at_s // _SLOT_S * _SLOT_S + _SLOT_S <= now_s)
         begin_s, slot = np.unique(at_s[mine] // _SLOT_S * _SLOT_S, return_inverse=True)
         counts = np.bincount(slot, minlength=len(begin_s)).astype(np.float64)
@@ -127,11 +127,11 @@ class Operations:
         known = np.isin(wanted, slices.begin_s)
         value = np.full(len(wanted), np.nan)
         value[known] = slices.value[np.isin(slices.begin_s, wanted)]
-        for run in _runs(np.flatnonzero(~known)):
+        for run in runs(np.flatnonzero(~known)):
             value[run] = self._measured(model, source.sli, wanted[run], slice_s)
         slices.begin_s, slices.value = wanted, value
         kept = np.flatnonzero(~np.isnan(value))
-        return Tally(wanted[kept], wanted[kept] + slice_s, _within(source, value[kept]), np.ones(len(kept)))
+        return Tally(wanted[kept], wanted[kept] + slice_s, within(source, value[kept]), np.ones(len(kept)))
 
     def _measured(self, model: str, sli: str, begin_s: Ints, slice_s: int) -> Floats:
         asked = Question(model, sli, int(begin_s[0]) * 1000, (int(begin_s[-1]) + slice_s) * 1000, slice_s)
@@ -146,17 +146,3 @@ def _concerns(event: Came, model: str, kinds: tuple[type[Data], ...]) -> bool:
     """Whether an event may be behind what is made of these kinds of events of the model."""
     of_model = event.kind == Cost.kind or event.model in ("", model)
     return of_model and any(kind.kind == event.kind for kind in kinds)
-
-
-def _within(source: Bound | Happened, value: Floats) -> Floats:
-    low = -np.inf if source.at_least is None else source.at_least
-    high = np.inf if source.at_most is None else source.at_most
-    return ((value >= low) & (value <= high)).astype(np.float64)
-
-
-def _runs(slots: Ints) -> Iterable[slice]:
-    """The slots (ascending) as stretches without a gap, none of them long."""
-    for part in np.split(slots, np.flatnonzero(np.diff(slots) > 1) + 1):
-        for at in range(0, len(part), _AT_ONCE):
-            some = part[at : at + _AT_ONCE]
-            yield slice(int(some[0]), int(some[-1]) + 1)
