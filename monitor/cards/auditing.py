@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from monitor.cards.gaps import Gap, Known, gaps
-from monitor.cards.lineage import KINDS, in_production, lineage
+from monitor.cards.lineage import KINDS, lineage
 from monitor.cards.settings import CardSettings
 from monitor.clock import DAY_S
+from monitor.operations.production import in_production
 from monitor.profiles.layout import Kind
 from monitor.sli.question import unknown
 from monitor.store.activations import active, list_activations

@@ -7,11 +7,12 @@ import msgspec
 
 from monitor.cards.auditing import gaps_of, registered
 from monitor.cards.history import costs, incidents
-from monitor.cards.lineage import KINDS, Said, Version, in_production, lineage
+from monitor.cards.lineage import KINDS, Said, Version, lineage
 from monitor.cards.quality import groups, quality
 from monitor.cards.settings import CardSettings
 from monitor.clock import rfc3339
 from monitor.ingest.events.kinds import Deployment, Registry, TrainingRun, moment_ms
+from monitor.operations.production import in_production
 from monitor.sli.question import unknown
 from monitor.sli.verdicts import DriftQuestion, drift
 from monitor.slo.asking import Asking

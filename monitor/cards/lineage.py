@@ -1,19 +1,17 @@
 """From data and run over the registry to deployments, of the events that say so. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Generic, TypeVar
 
-from monitor.ingest.events.kinds import Deployment, Registry, Rollback, TrainingRun
+from monitor.ingest.events.kinds import Deployment, Registry, TrainingRun
+from monitor.operations.production import is_live
 from monitor.store.events import Stored
 
-__all__ = ["KINDS", "PRODUCTION", "Said", "Version", "in_production", "lineage"]
+__all__ = ["KINDS", "Said", "Version", "lineage"]
 
 # The kinds of events that lineage is made of.
 KINDS = ("deployment", "registry", "rollback", "training_run")
-PRODUCTION = "production"
-_WHOLE = 1 - 1e-6
 
 D = TypeVar("D", Deployment, Registry, TrainingRun)
 
@@ -45,12 +43,8 @@ class Version:
     @property
     def live_since(self) -> Said[Deployment] | None:
         """Its last deployment to production that succeeded."""
-        done = (d for d in reversed(self.deployments) if _to_production(d.data))
+        done = (d for d in reversed(self.deployments) if is_live(d.data))
         return next(done, None)
-
-
-def _to_production(deployed: Deployment) -> bool:
-    return deployed.stage == PRODUCTION and deployed.status == "succeeded"
 
 
 def lineage(events: Sequence[Stored]) -> list[Version]:
@@ -79,38 +73,3 @@ def _version(
     made = [r for r in runs if r.data.text("version") == name or r.data.id in ids]
     places = {(r.data.registry, r.data.stage): r for r in kept}
     return Version(name, made[-1] if made else None, tuple(places.values()), tuple(mine))
-
-
-def in_production(events: Iterable[Stored]) -> dict[str, float | None]:
-    """The versions that deployments and roll-backs (in the order in which they happened) leave in production,
-    each with its share of traffic, None where that isn't known."""
-    live: dict[str, float | None] = {}
-    for _, moment in groupby(events, key=lambda e: e.ts_ms):
-        live = _after(live, list(moment))
-    return live
-
-
-def _after(live: Mapping[str, float | None], moment: Sequence[Stored]) -> dict[str, float | None]:
-    left = dict(live)
-    shares: dict[str, float] = {}
-    for event in moment:
-        data = event.data
-        if isinstance(data, Rollback) and data.stage == PRODUCTION:
-            return {data.version: 1.0}
-        if not isinstance(data, Deployment) or data.stage != PRODUCTION:
-            continue
-        if data.status == "retired":
-            left.pop(str(data.version), None)
-        elif data.status == "succeeded" and data.traffic:
-            return {version: share for version, share in data.traffic.items() if share > 0}
-        elif data.status == "succeeded":
-            shares[str(data.version)] = 1.0 if data.traffic_share is None else data.traffic_share
-    if not shares:
-        return left
-    given = {version: share for version, share in shares.items() if share > 0}
-    others = [version for version in left if version not in shares]
-    rest = 1.0 - sum(shares.values())
-    if sum(shares.values()) >= _WHOLE or not others:
-        return dict(given)
-    # They share the rest as they did before, which nobody says where they are several.
-    return {**given, **{version: rest if len(others) == 1 else None for version in others}}

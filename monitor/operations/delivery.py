@@ -8,8 +8,9 @@ import numpy as np
 
 from monitor.clock import DAY_S
 from monitor.ingest.events.kinds import Deployment, Registry, Rollback, moment_ms
-from monitor.operations.facts import PRODUCTION, Facts, is_live, share_of
+from monitor.operations.facts import Facts
 from monitor.operations.measures import Fold, Mark, Marks, Measure, Spans, Traffic, Windowed
+from monitor.operations.production import PRODUCTION, is_live, serving
 from monitor.records import Floats, Ints
 
 __all__ = ["DELIVERY_MEASURES"]
@@ -120,25 +121,13 @@ class _Said:
 
     @classmethod
     def deployed(cls, facts: Facts) -> "_Said":
-        """A version that was given a part of the traffic leaves the rest to those before."""
+        """The last deployments, and who took most of the traffic by them."""
         steps: list[_Step] = []
         main: str | None = None
-        serving: frozenset[str] = frozenset()
-        for event in facts.events:
-            data = event.data
-            if isinstance(data, Rollback) and data.stage == PRODUCTION:
-                main = str(data.to_version)
-                serving = frozenset((main,))
-            elif isinstance(data, Deployment) and is_live(data):
-                version, share = str(data.version), share_of(data)
-                main = version if share >= 0.5 or main is None else main
-                named = frozenset(v for v, part in (data.traffic or {}).items() if part > 0)
-                serving = named or (frozenset((version,)) if share >= 1 else serving | {version})
-            elif isinstance(data, Deployment) and data.stage == PRODUCTION and data.status == "retired":
-                serving = serving - {str(data.version)}
-            else:
-                continue
-            steps.append(_Step(event.ts_ms, main, serving))
+        for at_ms, live in serving(facts.events):
+            most = (version for version, share in live.items() if share is not None and share >= 0.5)
+            main = next(most, main if main in live else next(iter(live), None))
+            steps.append(_Step(at_ms, main, frozenset(live)))
         return cls(steps)
 
 

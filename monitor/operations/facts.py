@@ -6,13 +6,13 @@ from typing import TypeVar
 
 from monitor.ingest.events.kinds import Cost, Credential, Data, Deployment, Rollback
 from monitor.operations.costs import current
+from monitor.operations.production import PRODUCTION, is_live, share_of
 from monitor.store.events import Stored, list_events
 from monitor.store.store import Store
 
-__all__ = ["Facts", "Happened", "facts_of", "is_live", "share_of"]
+__all__ = ["Facts", "Happened", "facts_of"]
 
 T = TypeVar("T", bound=Data)
-PRODUCTION = "production"
 # Of these, events that name no model are about every one.
 _OF_ALL = frozenset({Credential.kind})
 
@@ -45,18 +45,6 @@ class Facts:
                 yield Happened(event.ts_ms, str(data.to_version))
             elif isinstance(data, Deployment) and is_live(data) and share_of(data) >= 0.5:
                 yield Happened(event.ts_ms, str(data.version))
-
-
-def is_live(data: Deployment) -> bool:
-    """Whether the deployment brought its version into production."""
-    return data.stage == PRODUCTION and data.status == "succeeded"
-
-
-def share_of(data: Deployment) -> float:
-    """The share of traffic that a deployment gave its version: all, where it doesn't say."""
-    if data.traffic is not None:
-        return data.traffic.get(str(data.version), 0.0)
-    return 1.0 if data.traffic_share is None else data.traffic_share
 
 
 def facts_of(store: Store, model: str, kinds: Collection[type[Data]]) -> Facts:

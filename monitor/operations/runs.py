@@ -13,8 +13,9 @@ from monitor.ingest.events.kinds import (
     TrainingRun,
     moment_ms,
 )
-from monitor.operations.facts import Facts, Happened, is_live
+from monitor.operations.facts import Facts, Happened
 from monitor.operations.measures import Fold, Mark, Marks, Measure, Passing, Step, Steps
+from monitor.operations.production import is_live
 
 __all__ = ["RUN_MEASURES"]
 

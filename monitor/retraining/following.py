@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from monitor.ingest.events.kinds import Deployment, TrainingRun, moment_ms
+from monitor.operations.production import is_live
 from monitor.retraining.deciding import Step
 from monitor.store.events import Stored
 from monitor.store.retraining import Request
@@ -73,7 +74,8 @@ def _is_after(run: TrainingRun, at_ms: int, request: Request, until_ms: int | No
 def _is_deployed(events: Sequence[Stored], version: str, since_ms: int) -> bool:
     return any(
         isinstance(e.data, Deployment)
-        and (str(e.data.version), e.data.stage, e.data.status) == (version, "production", "succeeded")
+        and is_live(e.data)
+        and str(e.data.version) == version
         and e.ts_ms >= since_ms
         for e in events
     )

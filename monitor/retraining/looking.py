@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from monitor.clock import HOUR_S
 from monitor.ingest.events.kinds import Deployment, TrainingRun, moment_ms
+from monitor.operations.production import is_live
 from monitor.profiles.layout import Kind
 from monitor.retraining.deciding import Asked, Decision, Readings, decide
 from monitor.retraining.following import Followed, follow, is_running, spent
@@ -104,7 +105,7 @@ def _age_ms(of: str, events: Sequence[Stored], at_ms: int) -> int | None:
     for event in events:
         data = event.data
         if of == "deployment" and isinstance(data, Deployment):
-            if data.stage == "production" and data.status == "succeeded":
+            if is_live(data):
                 found.append(event.ts_ms)
         elif of != "deployment" and isinstance(data, TrainingRun) and data.status == "succeeded":
             if of == "training":

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.cards.lineage import in_production, lineage
+from monitor.cards.lineage import lineage
+from monitor.operations.production import in_production
 from monitor.store.events import Stored
 from tests.builders import NOW_MS
 from tests.cards.making import happened

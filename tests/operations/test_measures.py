@@ -178,6 +178,18 @@ def test_logs_registry_and_deployment_agree_or_not(store: Store, happen: Happen)
     assert consistent(6) == 1
 
 
+def test_shares_given_together_name_the_version_that_has_most(store: Store, happen: Happen) -> None:
+    happen(
+        (
+            "deployment",
+            BEGIN_MS - HOUR_MS,
+            {"version": "4", "traffic": {"3": 0.9, "4": 0.1}, "traffic_share": ...},
+        ),
+        ("registry", BEGIN_MS - HOUR_MS, {"version": "3"}),
+    )
+    assert value(store, "registry_consistency") == 1
+
+
 def tally(store: Store, source: Source, slice_s: int | None = None) -> tuple[float, float]:
     """(bad, all) of the last day."""
     meter = Meter("fraud", source, slice_s=slice_s)
