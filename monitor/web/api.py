@@ -7,7 +7,6 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.datastructures import QueryParams
 
-from monitor.errors import QueryError
 from monitor.ingest.contract import json_schema
 from monitor.ingest.events.kinds import event_schema
 from monitor.ingest.label_contract import label_schema
@@ -28,6 +27,7 @@ from monitor.web.cards import add_cards
 from monitor.web.context import WebContext
 from monitor.web.incidents import add_incidents
 from monitor.web.questions import (
+    check_names,
     drift_question_of,
     event_question_of,
     fairness_question_of,
@@ -170,8 +170,7 @@ def _fairness(context: WebContext, parameters: QueryParams) -> bytes:
 
 
 def _costs(context: WebContext, parameters: QueryParams) -> bytes:
-    if strange := sorted(set(parameters) - {"by", "month"}):
-        raise QueryError(f"{strange[0]}: no such parameter; there are by and month")
+    check_names(parameters, ("by", "month"))
     by, now_ms = parameters.get("by", "team"), context.clock.now_ms()
     asked = parse_month("month", parameters.get("month"), by, now_ms)
     return msgspec.json.encode(ask_costs(context.store, context.costs, asked, context.bases))

@@ -9,10 +9,10 @@ from starlette.datastructures import QueryParams
 from monitor.cards.auditing import audit, registered, shown_audited
 from monitor.cards.card import card_of, newest_ms
 from monitor.cards.markdown import markdown
-from monitor.errors import QueryError
 from monitor.sli.times import parse_time_ms
 from monitor.web.answers import Refused
 from monitor.web.context import WebContext
+from monitor.web.questions import check_names
 from monitor.web.workers import Workers
 
 __all__ = ["add_cards"]
@@ -37,8 +37,7 @@ def add_cards(router: APIRouter, context: WebContext, workers: Workers) -> None:
 
 
 def _card(context: WebContext, name: str, parameters: QueryParams) -> dict[str, Any]:
-    if strange := sorted(set(parameters) - {"at", "format"}):
-        raise QueryError(f"{strange[0]}: no such parameter; there are at and format")
+    check_names(parameters, ("at", "format"))
     if "\0" in name or name not in registered(context.store, context.cards):
         raise Refused(404, f"there is no model {name[:100]!r}")
     at, now_ms = parameters.get("at"), context.clock.now_ms()
@@ -47,7 +46,6 @@ def _card(context: WebContext, name: str, parameters: QueryParams) -> dict[str, 
 
 
 def _gaps(context: WebContext, parameters: QueryParams) -> list[dict[str, Any]]:
-    if strange := sorted(set(parameters) - {"model"}):
-        raise QueryError(f"{strange[0]}: no such parameter; there is model")
+    check_names(parameters, ("model",))
     found = audit(context.store, context.cards, parameters.get("model"), context.clock.now_ms())
     return [shown_audited(one) for one in found]

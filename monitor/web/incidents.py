@@ -17,6 +17,7 @@ from monitor.web.access import needs
 from monitor.web.answers import Refused
 from monitor.web.caller import Caller, caller_of
 from monitor.web.context import WebContext
+from monitor.web.questions import check_names
 from monitor.web.workers import Workers
 
 __all__ = ["add_incidents"]
@@ -66,8 +67,7 @@ def _json(value: bytes) -> Response:
 
 
 def _incidents(context: WebContext, parameters: QueryParams) -> bytes:
-    if strange := sorted(set(parameters) - {"since", "owner"}):
-        raise QueryError(f"{strange[0]}: no such parameter; there are since and owner")
+    check_names(parameters, ("since", "owner"))
     since = parameters.get("since")
     since_ms = None if since is None else parse_time_ms("since", since, context.clock.now_ms())
     found = asking.incidents(context.store, since_ms, parameters.get("owner"), _SHOWN)

@@ -20,6 +20,7 @@ from monitor.slo.question import SloQuestion
 __all__ = [
     "alert_question_of",
     "canary_question_of",
+    "check_names",
     "drift_question_of",
     "event_question_of",
     "fairness_question_of",
@@ -60,7 +61,7 @@ def question_of(parameters: QueryParams, now_ms: int) -> Question:
 
     Times and steps are written as on the command line. Raises QueryError that names the parameter.
     """
-    _check_names(parameters, _NAMES)
+    check_names(parameters, _NAMES)
     begin, end, step = (parameters.get(name) for name in ("from", "to", "step"))
     return Question(
         model=_needed(parameters, "model"),
@@ -80,7 +81,7 @@ def question_of(parameters: QueryParams, now_ms: int) -> Question:
 
 def drift_question_of(parameters: QueryParams, now_ms: int) -> DriftQuestion:
     """The question about the drift of a window. Raises QueryError that names the parameter."""
-    _check_names(parameters, _DRIFT_NAMES)
+    check_names(parameters, _DRIFT_NAMES)
     at, window = parameters.get("at"), parameters.get("window", "1h")
     return DriftQuestion(
         model=_needed(parameters, "model"),
@@ -95,7 +96,7 @@ def drift_question_of(parameters: QueryParams, now_ms: int) -> DriftQuestion:
 def event_question_of(parameters: QueryParams, now_ms: int) -> EventQuestion:
     """The question about events; `kind` may be repeated or hold commas. Raises QueryError that names the
     parameter."""
-    _check_names(parameters, _EVENT_NAMES, repeated=("kind",))
+    check_names(parameters, _EVENT_NAMES, repeated=("kind",))
     begin, end = (parameters.get(name) for name in ("from", "to"))
     return EventQuestion(
         kinds=parse_kinds("kind", parameters.getlist("kind")),
@@ -109,7 +110,7 @@ def event_question_of(parameters: QueryParams, now_ms: int) -> EventQuestion:
 def sample_question_of(parameters: QueryParams, now_ms: int) -> SampleQuestion:
     """The question about samples; `reason` may be repeated or hold commas. Raises QueryError that names the
     parameter."""
-    _check_names(parameters, _SAMPLE_NAMES)
+    check_names(parameters, _SAMPLE_NAMES)
     begin, end = (parameters.get(name) for name in ("from", "to"))
     return SampleQuestion(
         model=_needed(parameters, "model"),
@@ -123,7 +124,7 @@ def sample_question_of(parameters: QueryParams, now_ms: int) -> SampleQuestion:
 
 def fairness_question_of(parameters: QueryParams, now_ms: int) -> FairnessQuestion:
     """The question about groups. Raises QueryError that names the parameter."""
-    _check_names(parameters, _FAIRNESS_NAMES)
+    check_names(parameters, _FAIRNESS_NAMES)
     begin, end, minimum = (parameters.get(name) for name in ("from", "to", "min_group"))
     if minimum is not None and not (minimum.isascii() and minimum.isdecimal() and len(minimum) < 10):
         raise QueryError(f"min_group: {minimum[:100]!r} is no number of predictions")
@@ -140,7 +141,7 @@ def fairness_question_of(parameters: QueryParams, now_ms: int) -> FairnessQuesti
 def canary_question_of(parameters: QueryParams, now_ms: int) -> CanaryQuestion:
     """The question about a candidate; `sli` may be repeated or hold commas. Raises QueryError that names the
     parameter."""
-    _check_names(parameters, _CANARY_NAMES, repeated=("sli",))
+    check_names(parameters, _CANARY_NAMES, repeated=("sli",))
     begin, end = (parameters.get(name) for name in ("from", "to"))
     slis = tuple(name for given in parameters.getlist("sli") for name in given.split(",") if name)
 
@@ -168,7 +169,7 @@ def canary_question_of(parameters: QueryParams, now_ms: int) -> CanaryQuestion:
 def slo_question_of(parameters: QueryParams, now_ms: int, names: Sequence[str] = _SLO_NAMES) -> SloQuestion:
     """The question about objectives, of parameters with these names. Raises QueryError that names the
     parameter."""
-    _check_names(parameters, names)
+    check_names(parameters, names)
     at = parameters.get("at")
     return SloQuestion(
         model=parameters.get("model"),
@@ -183,7 +184,7 @@ def alert_question_of(
 ) -> AlertQuestion:
     """The question about alerts, of parameters with these names. Raises QueryError that names the
     parameter."""
-    _check_names(parameters, names)
+    check_names(parameters, names)
     begin, end = (parameters.get(name) for name in ("from", "to"))
     return AlertQuestion(
         model=parameters.get("model"),
@@ -202,7 +203,8 @@ def _limit(parameters: QueryParams, most: int) -> int:
     return int(given)
 
 
-def _check_names(parameters: QueryParams, known: Sequence[str], repeated: Sequence[str] = _REPEATED) -> None:
+def check_names(parameters: QueryParams, known: Sequence[str], repeated: Sequence[str] = _REPEATED) -> None:
+    """Raises QueryError for a name that is not known, or that is there twice and may not be."""
     for name in parameters:
         if name not in known:
             near = get_close_matches(name, known, 1, 0.5)
