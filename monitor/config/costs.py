@@ -2,20 +2,12 @@
 
 from typing import Annotated, Literal, Self
 
-import iso4217
 from pydantic import AfterValidator, Field, PositiveFloat, model_validator
 
 from monitor.config.section import Section, Text
+from monitor.currencies import check_currency
 
 __all__ = ["BudgetConfig", "CostsConfig"]
-
-_CURRENCIES = frozenset(currency.code for currency in iso4217.Currency)
-
-
-def _currency(code: str) -> str:
-    if code not in _CURRENCIES:
-        raise ValueError(f"{code[:20]!r} is no code of ISO 4217, such as EUR")
-    return code
 
 
 class BudgetConfig(Section):
@@ -25,7 +17,7 @@ class BudgetConfig(Section):
     model: Text | None = None
     environment: Text | None = None
     amount: PositiveFloat
-    currency: Annotated[str, AfterValidator(_currency), Field(examples=["EUR"])]
+    currency: Annotated[str, AfterValidator(check_currency), Field(examples=["EUR"])]
     per: Literal["month"] = "month"
 
     @model_validator(mode="after")

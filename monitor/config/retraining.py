@@ -2,12 +2,13 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PlainSerializer, PositiveFloat, PositiveInt
+from pydantic import AfterValidator, Field, PlainSerializer, PositiveFloat, PositiveInt
 
 from monitor.clock import DAY_MS, HOUR_MS
 from monitor.config.durations import Milliseconds
 from monitor.config.paging import hidden
 from monitor.config.section import Section, Text
+from monitor.currencies import check_currency
 
 __all__ = ["AgeConfig", "DriftWhen", "QualityWhen", "RetrainBudget", "RetrainConfig", "WhenConfig"]
 
@@ -59,7 +60,7 @@ class RetrainBudget(Section):
 
     runs: PositiveInt | None = None
     amount: Annotated[float, Field(gt=0)] | None = None
-    currency: Text | None = None
+    currency: Annotated[Text, AfterValidator(check_currency)] | None = None
     per_ms: Annotated[Milliseconds, Field(gt=0)] = 30 * DAY_MS
 
 

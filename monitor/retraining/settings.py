@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-from iso4217 import Currency
-
 from monitor.config import Config
 from monitor.config.document import Location
 from monitor.config.mistake import Mistake
@@ -54,8 +52,6 @@ def _check_budget(budget: RetrainBudget, place: Location, found: Notes) -> None:
         found.add(place, "says nothing; give runs, or amount and currency")
     if (budget.amount is None) != (budget.currency is None):
         found.add(place, "needs amount and currency together")
-    if budget.currency is not None and budget.currency not in {currency.code for currency in Currency}:
-        found.add((*place, "currency"), f"{budget.currency!r} is no code of ISO 4217, such as EUR")
 
 
 def _policy(config: Config, number: int, found: Notes) -> Policy:

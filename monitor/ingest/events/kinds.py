@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 
-import iso4217
 import msgspec
 from msgspec import Meta
 
+from monitor.currencies import check_currency
 from monitor.ingest.checks import BadRecord
 from monitor.ingest.contract import TIME_DOC
 
@@ -37,7 +37,6 @@ __all__ = [
 
 # What a CloudEvent's `type` begins with, where it begins with anything.
 PREFIX = "monitor."
-_CURRENCIES = frozenset(currency.code for currency in iso4217.Currency)
 # Shares are typed in with few digits.
 _SHARES_MOST = 1 + 1e-6
 
@@ -94,10 +93,14 @@ def _order(data: Data, first: str, last: str) -> Iterator[BadRecord]:
 
 
 def _money(amount: float | None, currency: str | None, name: str) -> Iterator[BadRecord]:
-    if currency is not None and currency not in _CURRENCIES:
-        yield BadRecord("unknown_currency", f"currency {currency[:20]!r} is no code of ISO 4217, such as EUR")
-    elif amount is not None and currency is None:
-        yield BadRecord("missing_field", f"{name} is given without its currency, such as EUR")
+    if currency is None:
+        if amount is not None:
+            yield BadRecord("missing_field", f"{name} is given without its currency, such as EUR")
+        return
+    try:
+        check_currency(currency)
+    except ValueError as e:
+        yield BadRecord("unknown_currency", f"currency {e}")
 
 
 class Deployment(Data, kw_only=True, frozen=True):
