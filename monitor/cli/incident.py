@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from monitor.cli.options import ConfigOption, FormatOption, StoreOption, configured
+from monitor.cli.options import ConfigOption, FormatOption, StoreOption, WhoOption, configured
 from monitor.cli.render import Format, render
 from monitor.clock import DAY_S, WallClock
 from monitor.errors import ConfigError
@@ -27,9 +27,6 @@ app = typer.Typer(help="Incidents: what is wrong now, who has it, and what was d
 
 _WAIT_S = 3.0
 _IdArgument = Annotated[int, typer.Argument(metavar="ID", help="As `monitor incident list` has it.")]
-_WhoOption = Annotated[
-    str | None, typer.Option("--as", metavar="NAME", help="Who does it; else the user of this machine.")
-]
 _TextArgument = Annotated[str, typer.Argument(metavar="TEXT", help="For the timeline.")]
 _WhyOption = Annotated[str, typer.Option("--why", metavar="TEXT", help="Why; it stands in the timeline.")]
 
@@ -110,7 +107,7 @@ def _plain(value: Any) -> str:
 @app.command("ack")
 def acknowledge(
     id: _IdArgument,
-    who: _WhoOption = None,
+    who: WhoOption = None,
     why: _WhyOption = "",
     config: ConfigOption = None,
     store: StoreOption = None,
@@ -122,7 +119,7 @@ def acknowledge(
 @app.command("mitigate")
 def mitigate(
     id: _IdArgument,
-    who: _WhoOption = None,
+    who: WhoOption = None,
     why: _WhyOption = "",
     config: ConfigOption = None,
     store: StoreOption = None,
@@ -135,7 +132,7 @@ def mitigate(
 def note(
     id: _IdArgument,
     text: _TextArgument,
-    who: _WhoOption = None,
+    who: WhoOption = None,
     config: ConfigOption = None,
     store: StoreOption = None,
 ) -> None:
@@ -147,7 +144,7 @@ def note(
 def assign(
     id: _IdArgument,
     commander: Annotated[str, typer.Argument(metavar="NAME", help="Who leads from here on.")],
-    who: _WhoOption = None,
+    who: WhoOption = None,
     config: ConfigOption = None,
     store: StoreOption = None,
 ) -> None:
@@ -158,7 +155,7 @@ def assign(
 @app.command("resolve")
 def resolve(
     id: _IdArgument,
-    who: _WhoOption = None,
+    who: WhoOption = None,
     why: _WhyOption = "",
     config: ConfigOption = None,
     store: StoreOption = None,

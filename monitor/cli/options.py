@@ -10,7 +10,7 @@ from monitor.config import Config, default_config, load_config, overridden
 from monitor.errors import ConfigError
 
 __all__ = ["ConfigOption", "FilesOption", "FormatOption", "LabelsOption", "ListenOption", "StoreOption"]
-__all__ += ["configured"]
+__all__ += ["WhoOption", "configured"]
 
 ConfigOption = Annotated[
     Path | None,
@@ -35,6 +35,9 @@ LabelsOption = Annotated[
 ListenOption = Annotated[
     str | None,
     typer.Option("--listen", metavar="HOST:PORT", help="Where to serve, in place of the configuration's."),
+]
+WhoOption = Annotated[
+    str | None, typer.Option("--as", metavar="NAME", help="Who does it; else the user of this machine.")
 ]
 FormatOption = Annotated[Format, typer.Option("--format", "-f", help="How to print the answer.")]
 

@@ -12,7 +12,7 @@ from monitor.cards.card import newest_ms
 from monitor.cards.settings import from_config as card_settings
 from monitor.cli.canary import NOT_ENOUGH as LATER
 from monitor.cli.guard import FAILED
-from monitor.cli.options import ConfigOption, FormatOption, StoreOption, configured
+from monitor.cli.options import ConfigOption, FormatOption, StoreOption, WhoOption, configured
 from monitor.cli.render import Format, render
 from monitor.clock import WallClock
 from monitor.config import Config
@@ -26,9 +26,6 @@ __all__ = ["app"]
 app = typer.Typer(no_args_is_help=True, help="Which policies ask for retraining, and what becomes of that.")
 
 _IdArgument = Annotated[int, typer.Argument(metavar="ID", help="As `monitor retraining list` has it.")]
-_WhoOption = Annotated[
-    str | None, typer.Option("--as", metavar="NAME", help="Who does it; else the user of this machine.")
-]
 _WhyOption = Annotated[str, typer.Option("--why", metavar="TEXT", help="Why; it stands in the log.")]
 _SHORT = ("id", "policy", "model", "at", "status", "version", "gate", "reason")
 
@@ -104,7 +101,7 @@ def show(
 @app.command("approve")
 def approve(
     id: _IdArgument,
-    who: _WhoOption = None,
+    who: WhoOption = None,
     why: _WhyOption = "",
     config: ConfigOption = None,
     store: StoreOption = None,
@@ -116,7 +113,7 @@ def approve(
 @app.command("reject")
 def reject(
     id: _IdArgument,
-    who: _WhoOption = None,
+    who: WhoOption = None,
     why: _WhyOption = "",
     config: ConfigOption = None,
     store: StoreOption = None,

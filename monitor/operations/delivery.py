@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from monitor.clock import DAY_S
+from monitor.clock import DAY_MS
 from monitor.ingest.events.kinds import Deployment, Registry, Rollback, moment_ms
 from monitor.operations.facts import Facts
 from monitor.operations.measures import Fold, Mark, Marks, Measure, Spans, Traffic, Windowed
@@ -16,7 +16,7 @@ from monitor.records import Floats, Ints
 __all__ = ["DELIVERY_MEASURES"]
 
 # A version that is taken back later than that served well for long.
-_STAYS_MS = 7 * DAY_S * 1000
+_STAYS_MS = 7 * DAY_MS
 # While a deployment rolls out, servers, registry and events may differ.
 _ROLL_OUT_MS = 120_000
 # Fewer requests, or a smaller share of them, say nothing of what is in production.

@@ -5,7 +5,7 @@ from math import nan
 
 import numpy as np
 
-from monitor.clock import DAY_S
+from monitor.clock import DAY_MS, DAY_S
 from monitor.errors import QueryError
 from monitor.ingest.events.kinds import Capacity, Cost, Credential, Data, Heartbeat, moment_ms
 from monitor.operations.facts import Facts
@@ -26,9 +26,9 @@ from monitor.records import Floats, Ints
 __all__ = ["SERVING_MEASURES"]
 
 # A reading that is older says nothing of now; how much replicas can take changes less often.
-_READING_MS, _CAPACITY_MS = 900_000, 30 * 86_400_000
+_READING_MS, _CAPACITY_MS = 900_000, 30 * DAY_MS
 _USUAL_DAYS, _FEWEST_DAYS = 28, 7
-_DEVICE_GONE_MS, _DEVICE_FORGOTTEN_MS = 900_000, 86_400_000
+_DEVICE_GONE_MS, _DEVICE_FORGOTTEN_MS = 900_000, DAY_MS
 
 
 def _expiries(facts: Facts) -> Iterator[Step]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from monitor.clock import rfc3339
+from monitor.clock import DAY_MS, rfc3339
 from monitor.config.durations import format_duration
 from monitor.retraining.policy import Budget, Policy
 
@@ -106,7 +106,7 @@ def _triggers(policy: Policy, readings: Readings) -> Iterator[str]:
         side = "below" if quality.low_is_bad else "above"
         yield f"{quality.sli} {value:.4g} is {side} {quality.bound:g} over {readings.labels:,} labels"
     if age is not None and readings.age_ms is not None and readings.age_ms > age.above_ms:
-        days = readings.age_ms / 86_400_000
+        days = readings.age_ms / DAY_MS
         yield f"{age.of} is {days:.3g} days old, more than {format_duration(age.above_ms)}"
 
 

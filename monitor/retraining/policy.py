@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+from monitor.clock import DAY_MS
 from monitor.paging.receivers.webhook import WebhookConfig
 
-__all__ = ["Age", "Budget", "Drift", "Policy", "Quality"]
+__all__ = ["GIVE_UP_MS", "Age", "Budget", "Drift", "Policy", "Quality"]
+
+GIVE_UP_MS = 2 * DAY_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +61,9 @@ class Policy:
     drift: Drift | None = None
     quality: Quality | None = None
     age: Age | None = None
-    cool_down_ms: int = 7 * 86_400_000
+    cool_down_ms: int = 7 * DAY_MS
     budget: Budget | None = None
     needs_approval: bool = True
-    give_up_ms: int = 2 * 86_400_000
+    give_up_ms: int = GIVE_UP_MS
     webhook: WebhookConfig | None = None
     dry_run: bool = True

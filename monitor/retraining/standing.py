@@ -6,13 +6,12 @@ from typing import Any
 from monitor.config import Config
 from monitor.retraining.asking import gate, shown_request
 from monitor.retraining.looking import followed, look, model_events
+from monitor.retraining.policy import GIVE_UP_MS
 from monitor.retraining.settings import policies
 from monitor.store.retraining import Request, list_requests
 from monitor.store.store import Store
 
 __all__ = ["Standing", "standing"]
-
-_GIVE_UP_MS = 2 * 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ def standing(store: Store, config: Config, now_ms: int) -> Standing:
         if request.policy not in known:
             gone.setdefault(request.policy, []).append(request)
     for some in gone.values():
-        requests += followed(some, model_events(store, some[-1].model, now_ms), _GIVE_UP_MS, now_ms)
+        requests += followed(some, model_events(store, some[-1].model, now_ms), GIVE_UP_MS, now_ms)
     requests.sort(key=lambda pair: pair[0].id, reverse=True)
     rows = [shown_request(r, f, gate(store, r.model, f, config.windows)) for r, f in requests]
     return Standing(shown, rows)
