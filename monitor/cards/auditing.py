@@ -12,7 +12,7 @@ from monitor.operations.production import in_production
 from monitor.profiles.layout import Kind
 from monitor.sli.question import unknown
 from monitor.store.activations import active, list_activations
-from monitor.store.events import Stored, list_events
+from monitor.store.events import Stored, list_events, named_models
 from monitor.store.names import find_series, models
 from monitor.store.read import extent
 from monitor.store.store import Store
@@ -31,8 +31,7 @@ class Audited:
 
 def registered(store: Store, settings: CardSettings) -> list[str]:
     """The models that are known by their records, the configuration, or an event of their life."""
-    of_events = {event.data.text("model") for event in list_events(store, kinds=KINDS)}
-    return sorted({*models(store), *settings.models, *of_events} - {""})
+    return sorted({*models(store), *settings.models, *named_models(store, KINDS)})
 
 
 def audit(store: Store, settings: CardSettings, model: str | None, now_ms: int) -> list[Audited]:

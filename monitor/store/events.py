@@ -21,6 +21,7 @@ __all__ = [
     "has_events",
     "known_models",
     "list_events",
+    "named_models",
     "shares_at",
     "write",
 ]
@@ -130,6 +131,13 @@ def came_after(connection: sa.Connection, after: int | None, last: int) -> list[
     query = sa.select(events.c.id, events.c.model, events.c.kind, events.c.ts_ms).order_by(events.c.id.desc())
     query = query.limit(last) if after is None else query.where(events.c.id > after)
     return [Came(*row) for row in connection.execute(query)]
+
+
+def named_models(store: Store, kinds: Collection[str]) -> set[str]:
+    """The models that events of these kinds are about."""
+    with reading(store.engine) as connection:
+        found = sa.select(events.c.model).where(events.c.kind.in_(sorted(kinds))).distinct()
+        return set(connection.scalars(found)) - {""}
 
 
 def has_events(store: Store, model: str) -> bool:

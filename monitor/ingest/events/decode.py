@@ -19,6 +19,7 @@ __all__ = ["EVENT_PREFIX", "DecodedEvents", "Event", "EventDecoder", "data_of"]
 
 # What sets the dead letters of events apart, in counts and when they are replayed.
 EVENT_PREFIX = "event."
+_FIELDS = {kind: frozenset(data.__struct_fields__) for kind, data in KINDS.items()}
 _TYPE = re.compile(rf"(?:{re.escape(PREFIX)})?([a-z_]+)(?:\.v1)?")
 _READ = {kind: msgspec.json.Decoder(data) for kind, data in KINDS.items()}
 _AT = re.compile(r" - at `\$\.?([^`]*)`$")
@@ -83,8 +84,7 @@ class EventDecoder:
             raise mistake
         if "\\u0000" in document:
             raise BadRecord("bad_value", "a text holds a NUL character")
-        known = {field.name for field in msgspec.structs.fields(type(data))}
-        unknown = [f"{kind}.{name}" for name in said.data if name not in known]
+        unknown = [f"{kind}.{name}" for name in said.data if name not in _FIELDS[kind]]
         event = Event(said.source, said.id, kind, data, ts_ms, append_ms, position, document)
         return event, [*unknown, *said.unknown]
 
