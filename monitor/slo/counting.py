@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
+from monitor.clock import HOUR_S
 from monitor.profiles.layout import Kind
 from monitor.profiles.series import SeriesKey
 from monitor.sli.question import Time
@@ -16,9 +17,10 @@ from monitor.slo.counting_measuring import Measuring, gauged_by, kind_of
 from monitor.slo.counting_operations import Operations, is_operational
 from monitor.slo.counting_sliced import LOOKS_BACK_S, busy, fresh, sliced
 from monitor.slo.counting_subjects import subjects_of
+from monitor.slo.counting_trials import Trials
 from monitor.slo.counting_waiting import Waiting
 from monitor.slo.exclusions import concerns, cuts, without
-from monitor.slo.objective import Bound, Correct, Fresh, Meter, Outcomes, Subject, Traffic, Under
+from monitor.slo.objective import Bound, Correct, Fresh, Meter, OnTrial, Outcomes, Subject, Traffic, Under
 from monitor.slo.standing import Exclusion
 from monitor.slo.tally import Tally
 from monitor.store.engine import reading
@@ -37,8 +39,8 @@ class Ledger:
 
     Base windows are held for the last `fine_s`, hours before that for the last `coarse_s`. Hours that an
     exclusion cuts are held as base windows too, as long as the store has those. `near` are meters that are
-    wanted for the last `fine_s` alone. A refresh measures up to `most_slices` slices of indicators (None:
-    all), the newest first.
+    wanted for the last `fine_s` alone, those of versions on trial for the last `trials_s`. A refresh measures
+    up to `most_slices` slices of indicators (None: all), the newest first.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Ledger:
         exclusions: Sequence[Exclusion] = (),
         near: Sequence[Meter] = (),
         most_slices: int | None = None,
+        trials_s: int = HOUR_S,
     ) -> None:
         self._store, self._bases = store, bases
         self._fine_s, self._coarse_s = fine_s, max(coarse_s, fine_s)
@@ -66,6 +69,8 @@ class Ledger:
         self._books = {(kind, fine_s): Book(kind, self._models) for kind, fine_s in places}
         self._measuring = self._measurings()
         self._operations = Operations(store, bases, self._operational())
+        on_trial = [meter for meter in self._meters.values() if isinstance(meter.source, OnTrial)]
+        self._trials = Trials(store, bases, on_trial, trials_s)
         self._waiting = Waiting([Correct()])
         self._known: tuple[int, int] | None = None
         self._now_s = 0
@@ -127,6 +132,7 @@ class Ledger:
         left = self._most_slices
         for measuring in self._measuring.values():
             left -= measuring.measure(now_s, left)
+        self._trials.refresh(now_s)
         self._now_s = now_s
 
     def _refresh_books(self, connection: sa.Connection, now_s: int, thresholds: Thresholds) -> None:
@@ -169,7 +175,8 @@ class Ledger:
     def subjects(self, meter: Meter) -> list[Subject]:
         """The subjects that the meter has so far, in the order in which they came. Raises KeyError for a
         meter that is not counted."""
-        return list(self._subjects[_key(meter)])
+        known = self._subjects[_key(meter)]
+        return self._trials.subjects(meter) if isinstance(meter.source, OnTrial) else list(known)
 
     def tally(
         self,
@@ -195,6 +202,8 @@ class Ledger:
     def _counted(self, meter: Meter, subject: Subject, time: Time) -> Tally:
         if is_operational(meter.source):
             return self._operations.tally(meter, self._now_s)
+        if isinstance(meter.source, OnTrial):
+            return self._trials.tally(meter, subject)
         if isinstance(meter.source, Bound):
             what = _gauged(meter)[time]
             measuring = self._measuring[kind_of(what), self._reach[_key(meter)]]

@@ -35,6 +35,8 @@ class Trials:
     def refresh(self, now_s: int) -> None:
         """Reaches the verdicts up to now. Raises StoreBusy and StoreError; the next call then goes on from
         where the last one that ended did."""
+        if not self._meters:
+            return
         self._learn()
         from_s = now_s - self._reach_s if self._until_s is None else max(self._until_s, now_s - self._reach_s)
         for model, meter in self._meters.items():

@@ -9,12 +9,10 @@ from monitor.sli.question import Time
 from monitor.slo.alerting import advance, conditions, fresh
 from monitor.slo.budget import policy_met, policy_rule
 from monitor.slo.counting import Ledger
-from monitor.slo.counting_trials import Trials
-from monitor.slo.exclusions import concerns, without
-from monitor.slo.objective import Objective, OnTrial, Policy, Subject, Watch
+from monitor.slo.objective import Objective, Policy, Subject, Watch
 from monitor.slo.rule import Rule
 from monitor.slo.settings import SloSettings
-from monitor.slo.standing import AlertKey, AlertState, Exclusion, Phase, Transition
+from monitor.slo.standing import AlertKey, AlertState, Phase, Transition
 from monitor.slo.tally import Tally
 from monitor.store.names import models
 from monitor.store.objectives import list_exclusions
@@ -77,8 +75,6 @@ class Watched:
         self._models: tuple[str, ...] | None = None
         self._all: tuple[Objective | Watch, ...] = ()
         self._ledger: Ledger | None = None
-        self._exclusions: tuple[Exclusion, ...] = ()
-        self._trials: Trials | None = None
 
     @property
     def ledger(self) -> Ledger | None:
@@ -92,16 +88,8 @@ class Watched:
         if self._ledger is None or seen != self._models:
             self._models = seen
             self._ledger = self._new_ledger(seen)
-            self._trials = self._new_trials()
-        self._exclusions = tuple(list_exclusions(self._store))
-        self._ledger.exclude(self._exclusions)
+        self._ledger.exclude(list_exclusions(self._store))
         self._ledger.refresh(now_s)
-        if self._trials is not None:
-            self._trials.refresh(now_s)
-
-    def _new_trials(self) -> Trials | None:
-        meters = [of.meter for of in self._all if isinstance(of.meter.source, OnTrial)]
-        return Trials(self._store, self._settings.bases, meters, self._step_s + HOUR_S) if meters else None
 
     def _new_ledger(self, seen: Sequence[str]) -> Ledger:
         every: list[Objective | Watch] = [*self._settings.objectives, *self._settings.watches_for(seen)]
@@ -111,12 +99,9 @@ class Watched:
             self._store,
             self._settings.bases,
             [o.meter for o in objectives],
-            near=[
-                of.meter
-                for of in self._all
-                if isinstance(of, Watch) and not isinstance(of.meter.source, OnTrial)
-            ],
+            near=[of.meter for of in self._all if isinstance(of, Watch)],
             most_slices=self._most_slices,
+            trials_s=self._step_s + HOUR_S,
             fine_s=_longest_s(self._all) + self._step_s + HOUR_S,
             coarse_s=max((o.period.nominal_s for o in objectives), default=0) + 2 * DAY_S,
         )
@@ -127,24 +112,11 @@ class Watched:
         if ledger is None:
             return
         for of in self._all:
-            if isinstance(of.meter.source, OnTrial):
-                yield from self._tried(of)
-                continue
             name = of.name if isinstance(of, Objective) else None
             for subject in ledger.subjects(of.meter):
                 tally = ledger.tally(of.meter, subject, objective=name)
                 for rule in of.rules:
                     yield Alert(of, rule, subject), tally
-
-    def _tried(self, of: Objective | Watch) -> Iterator[tuple[Alert, Tally]]:
-        trials = self._trials
-        if trials is None:
-            return
-        for subject in trials.subjects(of.meter):
-            tally = trials.tally(of.meter, subject)
-            tally = without(tally, [e for e in self._exclusions if concerns(e, of.meter.model, None)])
-            for rule in of.rules:
-                yield Alert(of, rule, subject), tally
 
     def carried(
         self, states: Mapping[AlertKey, AlertState], at_s: Ints
