@@ -17,6 +17,11 @@ from monitor.slo.naming import slug
 NAMES = st.text(
     st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs")), min_size=1, max_size=30
 ).filter(lambda name: name.isprintable() and any(c.isascii() and c.isalnum() for c in name))
+OPERATIONAL: list[dict[str, Any]] = [
+    {"indicator": "training_success"},
+    {"indicator": "deployment_lead_time", "at_most": "1d"},
+    {"indicator": "cost_per_1k_tokens", "at_most": "0.002"},
+]
 INDICATORS: list[dict[str, Any]] = [
     {"indicator": "availability"},
     {"indicator": "auth_failure_rate", "slice": "5m", "slice_target": "99.5"},
@@ -32,9 +37,7 @@ INDICATORS: list[dict[str, Any]] = [
     {"indicator": "drift_psi", "feature": "@score", "at_most": "0.2"},
     {"indicator": "data_freshness", "at_most": "1h"},
     {"indicator": "label_coverage", "at_least": "80%", "delay": "7d"},
-    {"indicator": "training_success"},
-    {"indicator": "deployment_lead_time", "at_most": "1d"},
-    {"indicator": "cost_per_1k_tokens", "at_most": "0.002"},
+    *OPERATIONAL,
 ]
 ROW = st.fixed_dictionaries(
     {
@@ -58,8 +61,18 @@ OPTIONAL: dict[str, st.SearchStrategy[Any]] = {
     "by": st.sampled_from([[], ["country"]]),
 }
 TARGETS = st.integers(100, 9999).map(lambda n: f"{n / 100:g}")
+
+
+def _said(target: str, indicator: dict[str, Any], optional: dict[str, Any]) -> dict[str, Any]:
+    """An objective that is right: events are about whole models, and slices are far shorter than windows."""
+    left_out: tuple[str, ...] = ("version", "by") if indicator in OPERATIONAL else ()
+    if indicator.get("slice") == optional.get("window") == "1d":
+        left_out = (*left_out, "window")
+    return {"objective": target, **indicator, **{k: v for k, v in optional.items() if k not in left_out}}
+
+
 OBJECTIVE = st.builds(
-    lambda target, indicator, optional: {"objective": target, **indicator, **optional},
+    _said,
     TARGETS,
     st.sampled_from(INDICATORS),
     st.fixed_dictionaries({}, optional=OPTIONAL),
