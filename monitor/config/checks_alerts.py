@@ -17,7 +17,6 @@ from monitor.config.watches import watch_mistakes
 from monitor.profiles.layout import Kind
 from monitor.records import Carries
 from monitor.slo.catalogue import generic
-from monitor.slo.counting_operations import is_operational
 from monitor.slo.objective import Objective
 from monitor.slo.period import Calendar
 
@@ -118,7 +117,7 @@ def alert_warnings(config: Config) -> Iterator[Mistake]:
         if objective is None:
             continue
         yield from _never(placed, objective)
-        if is_operational(objective.meter.source) and Carries.EVENTS not in streams(config).values():
+        if placed.indicator.is_operational and Carries.EVENTS not in streams(config).values():
             sentence = f"{placed.indicator.name} counts events of operations; name a source of them, or post "
             yield Mistake(placed.place, sentence + "them: source.kafka.event_topics, ingest.spool")
         if placed.indicator.kind in (Kind.QUALITY, Kind.LEARNED) and not labels:

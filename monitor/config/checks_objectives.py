@@ -225,6 +225,11 @@ def _scope(placed: Placed, model: ModelConfig) -> Iterator[Mistake]:
     """Parts of a model that are not counted by themselves."""
     said, name = placed.said, placed.indicator.name
     of_features = placed.indicator.kind is Kind.FEATURES
+    if placed.indicator.is_operational:
+        for key in ("version", "endpoint", "segment", "by"):
+            if getattr(said, key):
+                yield placed.wrong(key, f"{name}: events are about the whole model; remove it", "indicator")
+        return
     for key in ("endpoint", "by"):
         if of_features and "endpoint" in (said.by if key == "by" else ["endpoint"] if said.endpoint else []):
             yield placed.wrong(key, f"{name}: features are kept per model and version; leave endpoint out")

@@ -79,8 +79,7 @@ def indicator_of(name: str, said: ObjectiveConfig) -> Indicator:
 def slice_of(config: Config, indicator: Indicator, said: ObjectiveConfig) -> int | None:
     """The length of the slices that are counted, s; None where events are."""
     if said.slice_s is None and indicator.by_slices:
-        operational = indicator.sli is not None and isinstance(indicator.sli.formula, Operational)
-        return HOUR_S if operational else base_of(config.windows, indicator.kind)
+        return HOUR_S if indicator.is_operational else base_of(config.windows, indicator.kind)
     return said.slice_s
 
 

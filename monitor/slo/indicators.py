@@ -6,7 +6,7 @@ from enum import Enum
 
 from monitor.errors import QueryError
 from monitor.profiles.layout import Kind, Service
-from monitor.sli.catalogue import SLIS, Sli, Special, find_sli
+from monitor.sli.catalogue import SLIS, Operational, Sli, Special, find_sli
 from monitor.slo.objective import Bound, Correct, Fresh, Happened, Outcomes, Source, Under
 
 __all__ = ["Indicator", "Limit", "Shape", "find_indicator", "indicator_names"]
@@ -54,6 +54,11 @@ class Indicator:
     def by_slices(self) -> bool:
         """Whether slices of time are counted, and not events."""
         return self.shape in (Shape.BOUND, Shape.FRESH)
+
+    @property
+    def is_operational(self) -> bool:
+        """Whether it comes of events of operations."""
+        return self.sli is not None and isinstance(self.sli.formula, Operational)
 
     @property
     def waits(self) -> bool:

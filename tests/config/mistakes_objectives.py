@@ -45,6 +45,14 @@ CASES: dict[str, tuple[str, str, list[str]]] = {
         "0",
         [f"10: {_IN}.availability.objective: 0 % asks for nothing; write for example 99.9"],
     ),
+    "a part of a model that events are not about": (
+        _QUALITY,
+        _QUALITY + '      model_age: {objective: 95, at_most: 30d, version: "4", by: [country]}\n',
+        [
+            f"19: {_IN}.model_age.version: model_age: events are about the whole model; remove it",
+            f"19: {_IN}.model_age.by: model_age: events are about the whole model; remove it",
+        ],
+    ),
     "a share in place of a percentage": (
         "99.9",
         "0.999",
